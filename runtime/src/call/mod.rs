@@ -1,0 +1,172 @@
+//! The carrier-neutral words: a call, a message, an event, and the names of those who own them.
+//!
+//! A carrier's parameters become one of these before anything else looks at them, so the sandbox, the
+//! router and the phone speak of calls and never of a carrier. No I/O here.
+
+mod ids;
+
+pub use ids::{HandlerName, InvalidName, RevisionId, TenantId};
+
+/// One webhook, read and typed; what an invocation gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Webhook {
+    /// The carrier asks what the caller hears next.
+    Voice(Call),
+    /// Somebody sent a message.
+    Message(Message),
+    /// A status callback.
+    Event(Event),
+}
+
+impl Webhook {
+    /// The call, message or conference it is about, in the carrier's id.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        match self {
+            Self::Voice(call) => &call.id,
+            Self::Message(message) => &message.id,
+            Self::Event(event) => &event.subject,
+        }
+    }
+
+    /// Where in the conversation it is: the part of the URL after the entry.
+    #[must_use]
+    pub fn step(&self) -> &str {
+        match self {
+            Self::Voice(call) => &call.step,
+            Self::Message(message) => &message.step,
+            Self::Event(event) => &event.step,
+        }
+    }
+
+    /// What took it.
+    #[must_use]
+    pub fn entry(&self) -> Entry {
+        match self {
+            Self::Voice(_) => Entry::Voice,
+            Self::Message(_) => Entry::Messaging,
+            Self::Event(_) => Entry::Status,
+        }
+    }
+}
+
+/// What kind of webhook a URL takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// `voice`: answered with a document that the caller hears.
+    Voice,
+    /// `sms`: answered with a document of replies.
+    Messaging,
+    /// `status`: told, answered with `204`.
+    Status,
+}
+
+impl Entry {
+    /// The URL segment.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Voice => "voice",
+            Self::Messaging => "sms",
+            Self::Status => "status",
+        }
+    }
+}
+
+/// Who began a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Somebody called one of our numbers.
+    Inbound,
+    /// Placed through the carrier's API.
+    OutboundApi,
+    /// A leg made by a dial.
+    OutboundDial,
+    /// A word we do not know.
+    Other,
+}
+
+/// Where a call leg is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallStatus {
+    /// Waiting to be placed.
+    Queued,
+    /// Being placed.
+    Initiated,
+    /// Ringing.
+    Ringing,
+    /// Answered.
+    InProgress,
+    /// Over, after having been answered.
+    Completed,
+    /// The line was busy.
+    Busy,
+    /// Could not be placed.
+    Failed,
+    /// Nobody answered.
+    NoAnswer,
+    /// Taken back before an answer.
+    Canceled,
+    /// A word we do not know.
+    Other,
+}
+
+/// One voice webhook. Fields as in `wit/types.wit`, `record call`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)] // the WIT documents each field
+pub struct Call {
+    pub id: String,
+    pub account: String,
+    pub from: String,
+    pub to: String,
+    pub direction: Direction,
+    pub status: CallStatus,
+    pub step: String,
+    pub digits: Option<String>,
+    pub speech: Option<String>,
+    pub form: String,
+}
+
+/// One message webhook. Fields as in `wit/types.wit`, `record message`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Message {
+    pub id: String,
+    pub account: String,
+    pub from: String,
+    pub to: String,
+    pub body: String,
+    pub media_count: u32,
+    pub segments: u32,
+    pub step: String,
+    pub form: String,
+}
+
+/// What a status callback is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum EventKind {
+    Call,
+    Message,
+    Recording,
+    Transcription,
+    Conference,
+    Stream,
+    PartialSpeech,
+    MachineDetection,
+    Payment,
+    Other,
+}
+
+/// One status callback. Fields as in `wit/types.wit`, `record event`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Event {
+    pub kind: EventKind,
+    pub subject: String,
+    pub account: String,
+    pub status: String,
+    pub sequence: Option<u32>,
+    pub step: String,
+    pub form: String,
+}

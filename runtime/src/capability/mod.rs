@@ -1,0 +1,139 @@
+//! What a handler may import: one file per interface of `wit/`, and WASI 0.2 without its reach outward.
+//!
+//! Everything an invocation holds on the host's side is in [`Capabilities`], which lives in its store and is gone with
+//! it. A part that is not used is not made: a handler that only logs has no WASI table, one that does not log no buffer.
+//! [`OFFERED`] is the whole list; what is not in it is refused when a component is loaded, and nothing is ever stubbed.
+//!
+//! Limits on memory and time are `sandbox`'s business.
+
+mod clock;
+pub mod config;
+pub mod log;
+mod stdio;
+mod wasi;
+
+pub use config::ConfigValues;
+pub use log::{LogBudget, LogBuffer, LogEntry, LogLevel, LogSource};
+pub(crate) use wasi::RESOURCES_MAX;
+
+use wasmtime::component::Linker;
+
+/// An interface that handlers may import: its name without version, and the version line that is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interface {
+    /// `package:name/interface`.
+    pub name: &'static str,
+    /// The first numbers of the version, which have to be equal: `0.2` takes 0.2.0 and every later 0.2.
+    pub version: &'static str,
+}
+
+/// Every interface that handlers may import.
+pub const OFFERED: &[Interface] = &[
+    Interface { name: "hookswitch:handler/log", version: "0.1" },
+    Interface { name: "hookswitch:handler/config", version: "0.1" },
+    Interface { name: "hookswitch:handler/types", version: "0.1" },
+    Interface { name: "wasi:cli/environment", version: "0.2" },
+    Interface { name: "wasi:cli/exit", version: "0.2" },
+    Interface { name: "wasi:cli/stdin", version: "0.2" },
+    Interface { name: "wasi:cli/stdout", version: "0.2" },
+    Interface { name: "wasi:cli/stderr", version: "0.2" },
+    Interface { name: "wasi:cli/terminal-input", version: "0.2" },
+    Interface { name: "wasi:cli/terminal-output", version: "0.2" },
+    Interface { name: "wasi:cli/terminal-stdin", version: "0.2" },
+    Interface { name: "wasi:cli/terminal-stdout", version: "0.2" },
+    Interface { name: "wasi:cli/terminal-stderr", version: "0.2" },
+    Interface { name: "wasi:clocks/monotonic-clock", version: "0.2" },
+    Interface { name: "wasi:clocks/wall-clock", version: "0.2" },
+    Interface { name: "wasi:filesystem/preopens", version: "0.2" },
+    Interface { name: "wasi:filesystem/types", version: "0.2" },
+    Interface { name: "wasi:io/error", version: "0.2" },
+    Interface { name: "wasi:io/poll", version: "0.2" },
+    Interface { name: "wasi:io/streams", version: "0.2" },
+    Interface { name: "wasi:random/random", version: "0.2" },
+    Interface { name: "wasi:random/insecure", version: "0.2" },
+    Interface { name: "wasi:random/insecure-seed", version: "0.2" },
+];
+
+/// Whether an import of this name, as a component writes it (`wasi:cli/exit@0.2.6`), is offered.
+#[must_use]
+pub fn offers(import: &str) -> bool {
+    let Some((name, version)) = import.split_once('@') else {
+        return false;
+    };
+    OFFERED.iter().any(|offered| {
+        offered.name == name
+            && version.strip_prefix(offered.version).is_some_and(|patch| patch.starts_with('.'))
+    })
+}
+
+/// What one invocation holds on the host's side of its imports.
+pub struct Capabilities {
+    log: log::Log,
+    config: ConfigValues,
+    wasi: Option<Box<wasi::Wasi>>,
+}
+
+impl Capabilities {
+    /// For one invocation of a handler with these settings and this much log.
+    #[must_use]
+    pub fn new(config: ConfigValues, budget: LogBudget) -> Self {
+        Self { log: log::Log::new(budget), config, wasi: None }
+    }
+
+    /// Takes what was logged, stdout and stderr included; what is written later goes nowhere.
+    #[must_use]
+    pub fn take_log(&mut self) -> LogBuffer {
+        // Streams hand over a line that has not ended when they are dropped.
+        self.wasi = None;
+        self.log.take()
+    }
+
+    /// The WASI state, made when it is first asked for.
+    fn wasi(&mut self) -> &mut wasi::Wasi {
+        let log = &mut self.log;
+        self.wasi.get_or_insert_with(|| Box::new(wasi::Wasi::new(log.shared())))
+    }
+
+    /// Lets the guest's clock go on: called by every host function but those of the clock.
+    fn touch_clock(&mut self) {
+        if let Some(wasi) = &mut self.wasi {
+            wasi.clock.touch();
+        }
+    }
+}
+
+/// Defines every offered interface in `linker`.
+///
+/// # Errors
+/// An interface is defined twice, which is a fault of ours.
+pub fn link<T>(linker: &mut Linker<T>) -> wasmtime::Result<()>
+where
+    T: AsMut<Capabilities> + Send + 'static,
+{
+    log::link(linker)?;
+    config::link(linker)?;
+    wasi::link(linker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_is_offered_by_name_and_version_line() {
+        for (import, offered) in [
+            ("wasi:cli/exit@0.2.0", true),
+            ("wasi:cli/exit@0.2.12", true),
+            ("wasi:cli/exit@0.20.1", false),
+            ("wasi:cli/exit@0.3.0", false),
+            ("wasi:cli/exit", false),
+            ("wasi:sockets/tcp@0.2.0", false),
+            ("hookswitch:handler/log@0.1.0", true),
+            ("hookswitch:handler/log@0.1.7", true),
+            ("hookswitch:handler/log@1.0.0", false),
+            ("acme:handler/log@0.1.0", false),
+        ] {
+            assert_eq!(offers(import), offered, "{import}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The command line: one file a subcommand, this one names them.
+//!
+//! Exit codes are the same everywhere: 0 done, 1 failed, 2 the command line itself is wrong. What a command is
+//! asked for goes to standard output; what it says on the way goes to standard error.
+
+mod build;
+mod dev;
+mod lint;
+mod serve;
+mod signature;
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Runs call handlers: sandboxed WebAssembly components that answer voice and SMS webhooks.
+#[derive(Parser)]
+#[command(name = "hookswitch", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Dev(dev::DevArgs),
+    Build(build::BuildArgs),
+    Lint(lint::LintArgs),
+    Signature(signature::SignatureArgs),
+    Serve(serve::ServeArgs),
+}
+
+/// Reads the command line and does what it says.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Dev(args) => args.run(),
+        Command::Build(args) => build::run(&args),
+        Command::Lint(args) => lint::run(args),
+        Command::Signature(args) => signature::run(args),
+        Command::Serve(args) => args.run(),
+    }
+}
+
+/// Says why a command failed, with every cause, and gives its exit code.
+fn failed(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  caused by: {error}");
+        cause = error.source();
+    }
+    ExitCode::from(1)
+}
+
+/// As [`failed`], for a sentence.
+fn failed_because(why: impl Display) -> ExitCode {
+    eprintln!("error: {why}");
+    ExitCode::from(1)
+}
+
+/// Ends when the process is asked to: Ctrl-C or SIGTERM.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        // Without a SIGTERM handler Ctrl-C must do; the default action of SIGTERM ends the process anyway.
+        let _interrupted = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

@@ -1,0 +1,181 @@
+//! One run of a handler for one webhook: instantiate, call, and an end whatever happens.
+//!
+//! The guest runs inside a future that this module polls itself, because three things have to hold around every poll:
+//! a panic of ours ends this invocation and not the host, time spent is counted, and the wall deadline is looked at even when
+//! the guest never waits. The store stays outside that future, so log and counts are there however it ended.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use wasmtime::Store;
+use wasmtime::component::ComponentExportIndex;
+
+use super::contract::{self, Failure};
+use super::outcome::{self, Answer, Outcome, RunError, Used};
+use super::prepared::Prepared;
+use super::store::State;
+use super::{EVENTS, Limits, MESSAGING, Sandbox, VOICE, store};
+use crate::call::Webhook;
+use crate::capability::ConfigValues;
+
+/// How the guest's future ended.
+enum End<T> {
+    Done(T),
+    PastDeadline,
+    Panicked(Box<dyn Any + Send>),
+}
+
+/// Runs `prepared` for `webhook` under `limits`.
+pub async fn run(
+    sandbox: &Sandbox,
+    prepared: &Prepared,
+    limits: &Limits,
+    config: &ConfigValues,
+    webhook: &Webhook,
+) -> Outcome {
+    let started = Instant::now();
+    let mut busy = Duration::ZERO;
+    let mut store = store::new(sandbox, limits, config);
+    let end = {
+        let guest = pin!(call(&mut store, prepared, limits, webhook));
+        bounded(guest, started, limits.deadline, &mut busy).await
+    };
+    conclude(store, end, limits, started, busy)
+}
+
+/// Makes the instance and calls the export that this webhook is for.
+async fn call(
+    store: &mut Store<State>,
+    prepared: &Prepared,
+    limits: &Limits,
+    webhook: &Webhook,
+) -> wasmtime::Result<Result<Answer, RunError>> {
+    let time_left_ms = u32::try_from(limits.deadline.as_millis()).unwrap_or(u32::MAX);
+    let (export, interface) = match webhook {
+        Webhook::Voice(_) => (&prepared.voice, VOICE),
+        Webhook::Message(_) => (&prepared.messaging, MESSAGING),
+        Webhook::Event(_) => (&prepared.events, EVENTS),
+    };
+    let Some(export) = export else {
+        return Ok(Err(RunError::NoExport { interface }));
+    };
+    let instance = prepared.instance.instantiate_async(&mut *store).await?;
+    Ok(match webhook {
+        Webhook::Voice(call) => {
+            let call = contract::Call::new(call, time_left_ms);
+            document(answer(store, &instance, export, call).await?)
+        }
+        Webhook::Message(message) => {
+            let message = contract::Message::new(message, time_left_ms);
+            document(answer(store, &instance, export, message).await?)
+        }
+        Webhook::Event(event) => {
+            let event = contract::Event::new(event, time_left_ms);
+            let noted: Result<(), Failure> = answer(store, &instance, export, event).await?;
+            noted.map(|()| Answer::Noted).map_err(RunError::from)
+        }
+    })
+}
+
+fn document(answer: Result<String, Failure>) -> Result<Answer, RunError> {
+    answer.map(Answer::Document).map_err(RunError::from)
+}
+
+/// Calls an export that takes one record and returns a result.
+pub(super) async fn answer<P, R>(
+    store: &mut Store<State>,
+    instance: &wasmtime::component::Instance,
+    export: &ComponentExportIndex,
+    parameter: P,
+) -> wasmtime::Result<Result<R, Failure>>
+where
+    P: wasmtime::component::Lower + Send + Sync,
+    R: wasmtime::component::Lift + Send + Sync + 'static,
+{
+    let function =
+        instance.get_typed_func::<(P,), (Result<R, Failure>,)>(&mut *store, export)?;
+    let (result,) = function.call_async(store, (parameter,)).await?;
+    Ok(result)
+}
+
+/// Polls `guest` until it is done, panics, or `deadline` has gone by since `started`.
+async fn bounded<T>(
+    mut guest: std::pin::Pin<&mut impl Future<Output = T>>,
+    started: Instant,
+    deadline: Duration,
+    busy: &mut Duration,
+) -> End<T> {
+    // Most invocations are done with the first poll: they never get to know a timer.
+    let mut timer = pin!(None);
+    poll_fn(|context| {
+        let resumed = Instant::now();
+        let polled = catch_unwind(AssertUnwindSafe(|| guest.as_mut().poll(context)));
+        let paused = Instant::now();
+        *busy += paused - resumed;
+        match polled {
+            Err(panic) => Poll::Ready(End::Panicked(panic)),
+            Ok(Poll::Ready(done)) => Poll::Ready(End::Done(done)),
+            // Looked at here too: where guests keep the runtime busy its timers come late.
+            Ok(Poll::Pending) if paused - started >= deadline => Poll::Ready(End::PastDeadline),
+            Ok(Poll::Pending) => {
+                if timer.is_none() {
+                    timer.set(Some(tokio::time::sleep_until((started + deadline).into())));
+                }
+                match timer.as_mut().as_pin_mut() {
+                    Some(timer) => timer.poll(context).map(|()| End::PastDeadline),
+                    None => Poll::Pending,
+                }
+            }
+        }
+    })
+    .await
+}
+
+/// Reads how it ended and what was used, and drops the store.
+fn conclude(
+    mut store: Store<State>,
+    end: End<wasmtime::Result<Result<Answer, RunError>>>,
+    limits: &Limits,
+    started: Instant,
+    busy: Duration,
+) -> Outcome {
+    let log = store.data_mut().capabilities.take_log();
+    let state = store.data();
+    let result = match end {
+        End::Done(Ok(result)) => result,
+        End::Done(Err(error)) => Err(outcome::explain(&error, state, limits, &log)),
+        End::PastDeadline => {
+            Err(RunError::PastDeadline { deadline: limits.deadline, cpu: state.cpu.used() })
+        }
+        End::Panicked(panic) => Err(RunError::HostFault { message: panic_message(&*panic) }),
+    };
+    let used = Used {
+        wall: started.elapsed(),
+        cpu: state.cpu.used(),
+        busy,
+        memory_bytes: state.limiter.bytes_used(),
+        log_bytes: log.bytes,
+        log_entries: log.entries.len(),
+    };
+    Outcome {
+        result,
+        used,
+        log: log.entries,
+        log_dropped_entries: log.dropped_entries,
+        log_dropped_bytes: log.dropped_bytes,
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    if let Some(message) = panic.downcast_ref::<&str>() {
+        (*message).to_owned()
+    } else if let Some(message) = panic.downcast_ref::<String>() {
+        message.clone()
+    } else {
+        "a panic without a message".to_owned()
+    }
+}

@@ -1,0 +1,162 @@
+//! Runs handlers: one webhook, one fresh instance, its own memory, its own budget.
+//!
+//! Code from strangers runs here, so nothing rests on its good will. Time is taken from it (the epoch ticks, it yields to its
+//! neighbours at each tick, and after its CPU time or its deadline it ends), memory is counted before it is given,
+//! every count has a bound, and whatever happens is one documented [`Outcome`] while the host goes on.
+//!
+//! What a guest may import is `capability`'s; bytes become a [`Prepared`] component in `artifact`; admission (how many
+//! may run at once) is the caller's.
+
+mod contract;
+mod engine;
+mod invocation;
+mod limits;
+mod outcome;
+mod prepared;
+#[cfg(feature = "bench")]
+pub mod steps;
+mod store;
+#[cfg(test)]
+mod tests;
+mod ticker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+pub use limits::Limits;
+pub use outcome::{Answer, Bound, Outcome, RunError, Trap, Used};
+pub use prepared::{Exports, Prepared};
+
+pub(crate) use contract::{Call, Event, Failure, Message};
+use limits::MemoryBudget;
+pub(crate) use store::State;
+use ticker::Ticker;
+
+use crate::call::Webhook;
+use crate::capability::{self, ConfigValues};
+
+/// The interface that answers voice webhooks.
+pub(crate) const VOICE: &str = "hookswitch:handler/voice@0.1.0";
+/// The interface that answers message webhooks.
+pub(crate) const MESSAGING: &str = "hookswitch:handler/messaging@0.1.0";
+/// The interface that hears status callbacks.
+pub(crate) const EVENTS: &str = "hookswitch:handler/events@0.1.0";
+
+/// What the operator gives to all handlers together. Everything has a working default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SandboxSettings {
+    /// Invocations that run at once, at most; who calls [`Sandbox::run`] keeps to it. Raising it costs address space: about
+    /// 40 GiB for each, of 128 TiB, and no memory until it is used.
+    pub concurrency_max: u32,
+    /// The largest memory limit that a handler may be given, in MiB.
+    pub memory_mib_max: u64,
+    /// Memory of all guests together, in MiB.
+    pub memory_mib_total: u64,
+    /// How much of a memory is cleaned for the next invocation rather than given back to the operating system, in KiB. A
+    /// handler that writes less than this pays no page faults; each place that was ever used keeps as much.
+    pub keep_resident_kib: usize,
+    /// Whether stacks are cleaned between invocations. Guests can't read them; this guards against a fault in the
+    /// compiler.
+    pub zero_stacks: bool,
+}
+
+impl Default for SandboxSettings {
+    /// 256 invocations, 256 MiB for one handler at most, 2 GiB for all, 256 KiB kept.
+    fn default() -> Self {
+        Self {
+            concurrency_max: 256,
+            memory_mib_max: 256,
+            memory_mib_total: 2_048,
+            keep_resident_kib: 256,
+            zero_stacks: true,
+        }
+    }
+}
+
+impl SandboxSettings {
+    fn memory_bytes_max(&self) -> usize {
+        usize::try_from(self.memory_mib_max << 20).unwrap_or(usize::MAX)
+    }
+}
+
+/// Why there is no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The engine does not take the settings, or the machine has not the address space for them.
+    #[error("the sandbox can't be made for {concurrency_max} invocations of {memory_mib_max} MiB at most: {cause:#}")]
+    Engine {
+        /// From the settings.
+        concurrency_max: u32,
+        /// From the settings.
+        memory_mib_max: u64,
+        /// What the engine says.
+        cause: wasmtime::Error,
+    },
+    /// There is no thread for the ticker.
+    #[error("the thread that measures CPU time can't be started")]
+    Ticker(#[from] std::io::Error),
+}
+
+/// One per process: engine, places for instances, the ticker, the memory budget of all guests.
+pub struct Sandbox {
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<State>,
+    pub(crate) memory_bytes_max: u64,
+    memory: Arc<MemoryBudget>,
+    ticker: Ticker,
+}
+
+impl Sandbox {
+    /// Makes the engine with its places and starts the ticker.
+    ///
+    /// # Errors
+    /// [`SandboxError::Engine`], mostly for want of address space; [`SandboxError::Ticker`].
+    pub fn new(settings: &SandboxSettings) -> Result<Arc<Self>, SandboxError> {
+        let (engine, linker) = Engine::new(&engine::config(settings))
+            .and_then(|engine| {
+                let mut linker = Linker::new(&engine);
+                capability::link(&mut linker)?;
+                Ok((engine, linker))
+            })
+            .map_err(|cause| SandboxError::Engine {
+                concurrency_max: settings.concurrency_max,
+                memory_mib_max: settings.memory_mib_max,
+                cause,
+            })?;
+        Ok(Arc::new(Self {
+            ticker: Ticker::start(&engine)?,
+            memory: Arc::new(MemoryBudget::new(settings.memory_mib_total)),
+            memory_bytes_max: settings.memory_bytes_max() as u64,
+            engine,
+            linker,
+        }))
+    }
+
+    /// Runs `prepared` for `webhook` in a fresh instance under `limits`. Never fails to tell how it ended, and may be
+    /// dropped at any time. Needs a tokio runtime with its timer on.
+    pub async fn run(
+        &self,
+        prepared: &Prepared,
+        limits: &Limits,
+        config: &ConfigValues,
+        webhook: &Webhook,
+    ) -> Outcome {
+        invocation::run(self, prepared, limits, config, webhook).await
+    }
+
+    /// The memory of all guests that run now, in bytes.
+    #[must_use]
+    pub fn guest_memory_bytes(&self) -> u64 {
+        self.memory.bytes_used()
+    }
+
+    /// How late the ticker woke at worst since this was last asked. More than a few milliseconds means that the machine has
+    /// too little CPU.
+    #[must_use]
+    pub fn take_ticker_lateness(&self) -> Duration {
+        self.ticker.take_lateness()
+    }
+}

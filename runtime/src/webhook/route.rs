@@ -1,0 +1,120 @@
+//! Which handler and entry a URL names.
+//!
+//! `/{tenant}/{handler}/{voice|sms|status}[/{step}]`. Ingress has already refused paths that could be read in two
+//! ways (empty or dot segments, escaped slashes), so a split at `/` is the whole parser. Tenant, handler and
+//! entry are compared as sent; only the step is percent-decoded, because it is the author's own word.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use crate::call::Entry;
+
+/// A URL taken apart; borrows from it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Route<'a> {
+    /// First segment, not yet known to be a tenant.
+    pub tenant: &'a str,
+    /// Second segment, not yet known to be a handler.
+    pub handler: &'a str,
+    /// What kind of webhook.
+    pub entry: Entry,
+    /// All that follows the entry, percent-decoded; empty at the start of a conversation.
+    pub step: Cow<'a, str>,
+    /// The value of `hs` in the query, as sent.
+    pub pin: Pinned<'a>,
+}
+
+/// Whether a URL says which revision it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pinned<'a> {
+    /// The first webhook of a call, or a link that somebody wrote by hand.
+    No,
+    /// A link that we wrote.
+    To(&'a str),
+    /// More than one `hs`: nothing that we wrote.
+    Ambiguous,
+}
+
+impl<'a> Route<'a> {
+    /// Takes apart `path` (as sent, beginning with `/`) and `query`. `None`: no such entry.
+    #[must_use]
+    pub fn parse(path: &'a str, query: Option<&'a str>) -> Option<Self> {
+        let mut segments = path.strip_prefix('/')?.splitn(4, '/');
+        let tenant = segments.next()?;
+        let handler = segments.next()?;
+        let entry = match segments.next()? {
+            "voice" => Entry::Voice,
+            "sms" => Entry::Messaging,
+            "status" => Entry::Status,
+            _ => return None,
+        };
+        // `voice/` is no step: two spellings of one place would be signed and cached apart.
+        let step = match segments.next() {
+            None => Cow::Borrowed(""),
+            Some("") => return None,
+            Some(step) => percent_decode_str(step).decode_utf8().ok()?,
+        };
+        if step.chars().any(char::is_control) {
+            return None;
+        }
+        Some(Self { tenant, handler, entry, step, pin: pin(query) })
+    }
+}
+
+fn pin(query: Option<&str>) -> Pinned<'_> {
+    let mut pins = query.unwrap_or_default().split('&').filter_map(|pair| pair.strip_prefix("hs="));
+    match (pins.next(), pins.next()) {
+        (None, _) => Pinned::No,
+        (Some(pin), None) => Pinned::To(pin),
+        (Some(_), Some(_)) => Pinned::Ambiguous,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_name_a_handler_an_entry_and_a_step() {
+        type Expected<'a> = Option<(&'a str, Entry, &'a str)>;
+        let cases: &[(&str, Expected)] = &[
+            ("/acme/ivr/voice", Some(("ivr", Entry::Voice, ""))),
+            ("/acme/ivr/voice/menu", Some(("ivr", Entry::Voice, "menu"))),
+            ("/acme/ivr/voice/a/b", Some(("ivr", Entry::Voice, "a/b"))),
+            ("/acme/ivr/voice/caf%C3%A9", Some(("ivr", Entry::Voice, "café"))),
+            ("/acme/ivr/sms", Some(("ivr", Entry::Messaging, ""))),
+            ("/acme/ivr/status/voicemail", Some(("ivr", Entry::Status, "voicemail"))),
+            ("/acme/ivr/voice/", None),
+            ("/acme/ivr/Voice", None),
+            ("/acme/ivr", None),
+            ("/acme", None),
+            ("/", None),
+            ("", None),
+            ("/acme/ivr/voice/%ff", None),
+            ("/acme/ivr/voice/a%0Ab", None),
+        ];
+        for (path, expected) in cases {
+            let route = Route::parse(path, None);
+            let found = route.as_ref().map(|r| (r.handler, r.entry, r.step.as_ref()));
+            assert_eq!(found, *expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_pin_is_read_from_anywhere_in_the_query_and_only_once() {
+        let cases: &[(Option<&str>, Pinned)] = &[
+            (None, Pinned::No),
+            (Some(""), Pinned::No),
+            (Some("x=1"), Pinned::No),
+            (Some("ahs=1"), Pinned::No),
+            (Some("hs=3.abc"), Pinned::To("3.abc")),
+            (Some("x=1&hs=3.abc&CallSid=CA1"), Pinned::To("3.abc")),
+            (Some("hs="), Pinned::To("")),
+            (Some("hs=1&hs=2"), Pinned::Ambiguous),
+        ];
+        for (query, expected) in cases {
+            assert_eq!(pin(*query), *expected, "{query:?}");
+        }
+    }
+}
