@@ -1,0 +1,11 @@
+//! The real host on a free port, real components in it, and webhooks as a carrier sends them.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+mod cli;
+mod examples;
+mod limits;
+mod loading;
+mod neighbours;
+mod official;
+mod support;
+mod webhooks;
