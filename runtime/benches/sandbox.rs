@@ -52,7 +52,8 @@ fn run() -> Result<(), String> {
         return Ok(());
     }
     let sandbox = Sandbox::new(&settings).map_err(|error| error.to_string())?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     println!("{settings:?}");
     println!("{} CPUs, {rounds} rounds of {CALLS_PER_ROUND} calls, one thread; microseconds", cpus());
     println!("{:<32} {:<28} {:>8} {:>8} {:>8} {:>8}", "component", "what", "p10", "p50", "p99", "mean");

@@ -104,7 +104,9 @@ pub enum ConfigError {
     #[error("[[tenant]] id = {0:?} stands twice; each tenant is one table")]
     TenantTwice(String),
     /// `public_url` is not scheme and authority.
-    #[error("public_url = {found:?}: expected scheme and host such as \"https://calls.example.com\", without a path ({why})")]
+    #[error(
+        "public_url = {found:?}: expected scheme and host such as \"https://calls.example.com\", without a path ({why})"
+    )]
     PublicUrl {
         /// What was written.
         found: String,
@@ -189,7 +191,8 @@ struct RawSharedKey {
 impl Default for Config {
     fn default() -> Self {
         // The defaults hold no tenant and no URL, so nothing of them can fail the check.
-        Self::check(RawConfig::default(), Path::new("")).unwrap_or_else(|_| unreachable!("defaults are checked by a test"))
+        Self::check(RawConfig::default(), Path::new(""))
+            .unwrap_or_else(|_| unreachable!("defaults are checked by a test"))
     }
 }
 
@@ -256,8 +259,12 @@ impl TenantConfig {
         }
         if let Some(name) = &raw.twilio_auth_token_env {
             match std::env::var(name) {
-                Ok(token) if !token.trim().is_empty() => auth_tokens.push(Secret::new(token.trim().to_owned())),
-                _ => return Err(secret_error("twilio_auth_token_env", format!("variable {name} is not set"))),
+                Ok(token) if !token.trim().is_empty() => {
+                    auth_tokens.push(Secret::new(token.trim().to_owned()))
+                }
+                _ => {
+                    return Err(secret_error("twilio_auth_token_env", format!("variable {name} is not set")));
+                }
             }
         }
         if let Some(path) = &raw.twilio_secondary_auth_token_file {
@@ -340,9 +347,17 @@ mod tests {
             ("url without scheme", "public_url = \"a.example\"", "expected scheme and host"),
             ("tenant name", "[[tenant]]\nid = \"Acme Corp\"", "\"Acme Corp\" is not a tenant name"),
             ("twice", "[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"a\"", "stands twice"),
-            ("no token file", "[[tenant]]\nid = \"a\"\ntwilio_auth_token_file = \"gone\"", "twilio_auth_token_file of tenant a"),
+            (
+                "no token file",
+                "[[tenant]]\nid = \"a\"\ntwilio_auth_token_file = \"gone\"",
+                "twilio_auth_token_file of tenant a",
+            ),
             ("empty token", "[[tenant]]\nid = \"a\"\ntwilio_auth_token_file = \"empty\"", "is empty"),
-            ("no variable", "[[tenant]]\nid = \"a\"\ntwilio_auth_token_env = \"HOOKSWITCH_NOT_SET\"", "HOOKSWITCH_NOT_SET is not set"),
+            (
+                "no variable",
+                "[[tenant]]\nid = \"a\"\ntwilio_auth_token_env = \"HOOKSWITCH_NOT_SET\"",
+                "HOOKSWITCH_NOT_SET is not set",
+            ),
         ];
         for (name, text, expected) in cases {
             let error = check(text).expect_err(name);

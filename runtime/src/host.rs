@@ -17,6 +17,7 @@ use crate::pin::PinKey;
 use crate::revision::{Places, Revision, RevisionError};
 use crate::router::Router;
 use crate::sandbox::{Sandbox, SandboxError, SandboxSettings};
+use crate::twiml;
 use crate::webhook::duplicates::Duplicates;
 use crate::webhook::ingress::{self, IngressLimits};
 use crate::webhook::respond;
@@ -72,12 +73,14 @@ impl Host {
     /// # Errors
     /// [`SandboxError`] where the machine can't give what the sandbox needs (address space, above all).
     pub fn new(config: &Config, pin_key: PinKey) -> Result<Arc<Self>, SandboxError> {
+        twiml::warm_up();
         let settings = SandboxSettings {
             concurrency_max: config.concurrency,
             memory_mib_total: config.guest_memory_bytes >> 20,
             ..SandboxSettings::default()
         };
-        let ingress = IngressLimits { trusted_proxies: config.trusted_proxies.clone(), ..IngressLimits::default() };
+        let ingress =
+            IngressLimits { trusted_proxies: config.trusted_proxies.clone(), ..IngressLimits::default() };
         Ok(Arc::new(Self {
             sandbox: Sandbox::new(&settings)?,
             router: Router::default(),
@@ -103,14 +106,16 @@ impl Host {
         built.settings.limits.check(&LimitsMax::default())?;
         let component = std::fs::read(&built.component)
             .map_err(|cause| LoadFailure::Unreadable { path: built.component.clone(), cause })?;
-        let revision = Revision::load(&self.sandbox, &self.pin_key, tenant, id, &component, &built.settings, strict)?;
+        let revision =
+            Revision::load(&self.sandbox, &self.pin_key, tenant, id, &component, &built.settings, strict)?;
         Ok(Arc::new(revision))
     }
 
     /// Answers webhooks until `shutdown`, then finishes what runs.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         let limits = Arc::clone(&self.ingress);
-        ingress::serve(listener, limits, shutdown, move |incoming| respond(Arc::clone(&self), incoming)).await;
+        ingress::serve(listener, limits, shutdown, move |incoming| respond(Arc::clone(&self), incoming))
+            .await;
     }
 }
 
@@ -122,5 +127,9 @@ impl Host {
 /// # Errors
 /// Where the operating system gives no threads.
 pub fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().event_interval(1).global_queue_interval(1).build()
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .event_interval(1)
+        .global_queue_interval(1)
+        .build()
 }

@@ -63,8 +63,7 @@ impl PinKey {
     }
 
     fn proof(&self, tenant: &TenantId, handler: &HandlerName, revision: RevisionId) -> [u8; PROOF_BYTES] {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         // Names hold no `/`, so the three parts can't be shifted into one another.
         mac.update(format!("{tenant}/{handler}/{revision}").as_bytes());
         let full = mac.finalize().into_bytes();
@@ -89,7 +88,9 @@ mod tests {
         assert_eq!(key.read(&pin, &other, &ivr), None, "another tenant");
         assert_eq!(key.read(&pin, &acme, &sms), None, "another handler");
         assert_eq!(PinKey::new([8; 32]).read(&pin, &acme, &ivr), None, "another host");
-        for forged in ["", ".", "12", "12.", "13.aaaaaaaaaaaaaaaa", "x.y", "012.aaaaaaaaaaaaaaaa", "4294967296.a"] {
+        for forged in
+            ["", ".", "12", "12.", "13.aaaaaaaaaaaaaaaa", "x.y", "012.aaaaaaaaaaaaaaaa", "4294967296.a"]
+        {
             assert_eq!(key.read(forged, &acme, &ivr), None, "{forged}");
         }
         let renumbered = pin.replace("12.", "13.");

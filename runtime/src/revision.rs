@@ -147,7 +147,11 @@ impl Places {
     }
 }
 
-async fn place<'a>(places: &'a Semaphore, whose: &'static str, places_max: usize) -> Result<SemaphorePermit<'a>, Failure> {
+async fn place<'a>(
+    places: &'a Semaphore,
+    whose: &'static str,
+    places_max: usize,
+) -> Result<SemaphorePermit<'a>, Failure> {
     // The usual case is a free place, and costs no timer.
     if let Ok(place) = places.try_acquire() {
         return Ok(place);

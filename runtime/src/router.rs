@@ -72,7 +72,12 @@ impl Handler {
     ///
     /// # Errors
     /// [`ForeignPin`] where we did not write the pin.
-    pub fn pick(&self, tenant: &TenantId, pin: Pinned<'_>, key: &PinKey) -> Result<&Arc<Revision>, ForeignPin> {
+    pub fn pick(
+        &self,
+        tenant: &TenantId,
+        pin: Pinned<'_>,
+        key: &PinKey,
+    ) -> Result<&Arc<Revision>, ForeignPin> {
         match pin {
             Pinned::No => Ok(&self.current),
             Pinned::Ambiguous => Err(ForeignPin),

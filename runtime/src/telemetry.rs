@@ -38,8 +38,14 @@ pub fn log_to_stderr(format: LogFormat, filter: &str) {
 /// A sentence, where another recorder is already installed.
 pub fn record_metrics() -> Result<PrometheusHandle, String> {
     let handle = PrometheusBuilder::new().install_recorder().map_err(|error| error.to_string())?;
-    metrics::describe_counter!("hookswitch_webhooks_total", "webhooks by outcome: ok, repeated, or an HS code");
-    metrics::describe_counter!("hookswitch_document_warnings_total", "problems in documents that were served anyway");
+    metrics::describe_counter!(
+        "hookswitch_webhooks_total",
+        "webhooks by outcome: ok, repeated, or an HS code"
+    );
+    metrics::describe_counter!(
+        "hookswitch_document_warnings_total",
+        "problems in documents that were served anyway"
+    );
     metrics::describe_counter!("hookswitch_refused_total", "requests refused before a handler, by HS code");
     Ok(handle)
 }
@@ -59,8 +65,11 @@ impl RevisionCounters {
     /// Looks the counters up.
     #[must_use]
     pub fn new(tenant: &TenantId, handler: &HandlerName, revision: RevisionId) -> Self {
-        let labels =
-            [("tenant", tenant.to_string()), ("handler", handler.to_string()), ("revision", revision.to_string())];
+        let labels = [
+            ("tenant", tenant.to_string()),
+            ("handler", handler.to_string()),
+            ("revision", revision.to_string()),
+        ];
         Self {
             ok: outcome(&labels, "ok"),
             repeated: outcome(&labels, "repeated"),

@@ -139,8 +139,11 @@ fn civil(days: i64) -> (i64, u8, u8) {
 mod tests {
     use super::*;
 
-    /// Seconds, offset in minutes, what the wall shows; checked with `date -u -d @…`.
-    const CASES: &[(u64, i32, (i64, u8, u8), (u8, u8, u8), Weekday)] = &[
+    /// Seconds, offset in minutes, and what the wall shows: date, clock, weekday.
+    type Case = (u64, i32, (i64, u8, u8), (u8, u8, u8), Weekday);
+
+    /// Checked with `date -u -d @…`.
+    const CASES: &[Case] = &[
         (0, 0, (1970, 1, 1), (0, 0, 0), Weekday::Thursday),
         (951_782_400, 0, (2000, 2, 29), (0, 0, 0), Weekday::Tuesday),
         (1_709_251_199, 0, (2024, 2, 29), (23, 59, 59), Weekday::Thursday),

@@ -24,7 +24,10 @@ fn the_front_desk_connects_a_caller_and_takes_a_message_when_nobody_answers() {
 
         let heard = call.follow("Dial", "action", &[("DialCallStatus", "no-answer")]).await;
         assert!(heard.body.contains("Nobody can take your call"), "{}", heard.body);
-        assert!(call.link("Record", "recordingStatusCallback").starts_with("/acme/front-desk/status/voicemail?hs=1."));
+        assert!(
+            call.link("Record", "recordingStatusCallback")
+                .starts_with("/acme/front-desk/status/voicemail?hs=1.")
+        );
 
         let ready = [
             ("CallSid", call.id()),
@@ -36,7 +39,9 @@ fn the_front_desk_connects_a_caller_and_takes_a_message_when_nobody_answers() {
         let told = host.post(&call.link("Record", "recordingStatusCallback"), &ready).await;
         assert_eq!((told.status, told.code()), (StatusCode::NO_CONTENT, ""));
 
-        let heard = call.follow("Record", "action", &[("RecordingUrl", "https://api.example.com/RE1"), ("Digits", "#")]).await;
+        let heard = call
+            .follow("Record", "action", &[("RecordingUrl", "https://api.example.com/RE1"), ("Digits", "#")])
+            .await;
         assert!(heard.body.contains("We will call you back"), "{}", heard.body);
     });
 }
@@ -104,7 +109,9 @@ fn a_tracked_call_whispers_its_campaign_and_reports_the_leg() {
 
         let progress = call.link("Number", "statusCallback");
         assert!(progress.starts_with("/acme/call-tracking/status/leg/radio?hs=1."), "{progress}");
-        let told = host.post(&progress, &[("CallSid", call.id()), ("CallStatus", "ringing"), ("SequenceNumber", "1")]).await;
+        let told = host
+            .post(&progress, &[("CallSid", call.id()), ("CallStatus", "ringing"), ("SequenceNumber", "1")])
+            .await;
         assert_eq!((told.status, told.code()), (StatusCode::NO_CONTENT, ""));
 
         let after = call.link("Dial", "action");

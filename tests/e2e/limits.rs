@@ -36,6 +36,7 @@ fn each_misbehaviour_ends_in_its_outcome_and_the_fallback_document() {
             ("recurse-in-memory", "HS202"),
             ("recurse", "HS205"),
             ("alloc-until-fail", "HS204"),
+            ("grow-large", "HS204"),
             ("panic", "HS213"),
             ("trap", "HS202"),
             ("huge-document", "HS207"),
@@ -63,8 +64,8 @@ fn each_misbehaviour_ends_in_its_outcome_and_the_fallback_document() {
 fn what_is_within_the_limits_is_answered() {
     on_host_runtime(async {
         let host = host().await;
-        // Denied growth is an answer that a guest can live with; a full log loses entries, not the call.
-        for name in ["ok", "slow-but-ok", "grow-small", "grow-large", "log-flood"] {
+        // Growth that is denied is an answer that a guest can live with; a full log loses entries, not the call.
+        for name in ["ok", "slow-but-ok", "grow-small", "memory-touch", "log-flood", "largest-document"] {
             let heard = step(&host, &format!("/acme/guest/voice/{name}")).await;
             assert_eq!((heard.status, heard.code()), (StatusCode::OK, ""), "{name}: {}", heard.body);
             assert!(!heard.body.contains(FALLBACK), "{name}: {}", heard.body);
@@ -113,7 +114,8 @@ fn a_failing_message_is_answered_with_a_message() {
 fn a_deadline_ends_an_invocation_that_its_cpu_limit_would_not() {
     on_host_runtime(async {
         let host = TestHost::start().await;
-        host.deploy("acme", "guest", misbehave(), "[limits]\ndeadline_ms = 60\ncpu_ms = 5000").expect("it loads");
+        host.deploy("acme", "guest", misbehave(), "[limits]\ndeadline_ms = 60\ncpu_ms = 5000")
+            .expect("it loads");
         let heard = step(&host, "/acme/guest/voice/spin").await;
         assert_eq!((heard.status, heard.code()), (StatusCode::OK, "HS201"));
     });
@@ -123,7 +125,8 @@ fn a_deadline_ends_an_invocation_that_its_cpu_limit_would_not() {
 fn a_handler_at_its_concurrency_answers_the_fallback_and_its_neighbour_does_not_notice() {
     on_host_runtime(async {
         let host = TestHost::start().await;
-        host.deploy("acme", "guest", misbehave(), "[limits]\nconcurrency = 1\ncpu_ms = 400").expect("it loads");
+        host.deploy("acme", "guest", misbehave(), "[limits]\nconcurrency = 1\ncpu_ms = 400")
+            .expect("it loads");
         host.deploy("other", "guest", misbehave(), "").expect("it loads");
         let (first, second, neighbour) = tokio::join!(
             step(&host, "/acme/guest/voice/spin"),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use hookswitch::carrier::twilio::signature::{self, AuthToken};
 
-use crate::support::{TOKEN, TestHost, misbehave, on_host_runtime};
+use crate::support::{TOKEN, TestHost, alone_on_host_runtime, misbehave};
 
 const PARAMS: &[(&str, &str)] = &[
     ("CallSid", "CA00000000000000000000000000000042"),
@@ -55,9 +55,10 @@ fn p99(sorted: &[Duration]) -> Duration {
 /// Aim: neighbour's p99 within the larger of three times the undisturbed one and 10 ms. The machine that runs this
 /// may be busy itself, so the best of three tries counts.
 fn a_neighbour_of(hogs: usize) {
-    on_host_runtime(async {
+    alone_on_host_runtime(async {
         let host = Arc::new(TestHost::start().await);
-        host.deploy("acme", "guest", misbehave(), "[limits]\ncpu_ms = 5000\ndeadline_ms = 5000").expect("it loads");
+        host.deploy("acme", "guest", misbehave(), "[limits]\ncpu_ms = 5000\ndeadline_ms = 14000")
+            .expect("it loads");
         host.deploy("other", "guest", misbehave(), "").expect("it loads");
         let mut tries = Vec::new();
         for _ in 0..3 {
@@ -74,15 +75,14 @@ fn a_neighbour_of(hogs: usize) {
             for spinning in spinning {
                 spinning.abort();
             }
-            assert_eq!(still_spinning, hogs, "the hogs spun all the while");
-            tries.push((undisturbed, disturbed));
-            if disturbed <= (undisturbed * 3).max(Duration::from_millis(10)) {
+            tries.push((undisturbed, disturbed, still_spinning));
+            if still_spinning == hogs && disturbed <= (undisturbed * 3).max(Duration::from_millis(10)) {
                 return;
             }
             // Dropping the request stops its invocation at its next tick.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("p99 undisturbed and beside {hogs} hogs, three tries: {tries:?}");
+        panic!("p99 undisturbed, p99 beside {hogs} hogs, hogs at the end; three tries: {tries:?}");
     });
 }
 

@@ -7,7 +7,7 @@ use hookswitch::carrier::twilio::signature::{self, AuthToken, Keys};
 use hookswitch::router::{Snapshot, Tenant};
 use http::{Request, StatusCode};
 
-use crate::support::{TOKEN, TestHost, misbehave, on_host_runtime};
+use crate::support::{TOKEN, TestHost, example, misbehave, on_host_runtime};
 
 const CALL: &[(&str, &str)] = &[
     ("CallSid", "CA00000000000000000000000000000042"),
@@ -83,12 +83,17 @@ fn forwarded_headers_of_a_peer_that_nobody_trusts_change_nothing() {
         let host = TestHost::start_with(trusting).await;
         host.deploy("acme", "ivr", misbehave(), "").expect("it loads");
         let token = AuthToken::new(TOKEN).unwrap();
-        let signature = signature::sign(&format!("https://calls.example.com{path}"), CALL.iter().copied(), &token);
+        let signature =
+            signature::sign(&format!("https://calls.example.com{path}"), CALL.iter().copied(), &token);
         let request = Request::post(path)
             .header("x-twilio-signature", signature)
             .header("x-forwarded-proto", "https")
             .header("x-forwarded-host", "calls.example.com");
-        assert_eq!(host.send_form(request, CALL).await.status, StatusCode::OK, "signed for the URL at the proxy");
+        assert_eq!(
+            host.send_form(request, CALL).await.status,
+            StatusCode::OK,
+            "signed for the URL at the proxy"
+        );
     });
 }
 
@@ -115,7 +120,15 @@ fn a_tenant_without_a_token_is_refused_and_never_let_through() {
 fn what_is_not_there_is_404_and_what_is_unreadable_says_so() {
     on_host_runtime(async {
         let host = host().await;
-        for path in ["/", "/acme", "/acme/ivr", "/nobody/ivr/voice", "/acme/other/voice", "/acme/ivr/fax", "/acme/ivr/voice/"] {
+        for path in [
+            "/",
+            "/acme",
+            "/acme/ivr",
+            "/nobody/ivr/voice",
+            "/acme/other/voice",
+            "/acme/ivr/fax",
+            "/acme/ivr/voice/",
+        ] {
             let heard = host.post(path, CALL).await;
             assert_eq!((heard.status, heard.code()), (StatusCode::NOT_FOUND, "HS103"), "{path}");
         }
@@ -128,13 +141,18 @@ fn what_is_not_there_is_404_and_what_is_unreadable_says_so() {
 #[test]
 fn a_caller_stays_on_one_revision_through_a_deploy() {
     on_host_runtime(async {
-        let host = host().await;
-        let mut call = host.call("acme/ivr");
+        let host = TestHost::start().await;
+        host.deploy_folder("acme", &example("front-desk")).expect("it loads");
+        let mut call = host.call("acme/front-desk");
         assert_eq!(call.start().await.revision(), "1");
-        host.deploy("acme", "ivr", misbehave(), "").expect("it loads");
+        host.deploy_folder("acme", &example("front-desk")).expect("it loads");
 
         assert_eq!(call.press("1").await.revision(), "1", "the call goes on where it began");
-        assert_eq!(host.call("acme/ivr").start().await.revision(), "2", "a new call begins on the new one");
+        assert_eq!(
+            host.call("acme/front-desk").start().await.revision(),
+            "2",
+            "a new call begins on the new one"
+        );
     });
 }
 
@@ -177,7 +195,11 @@ fn a_repeated_delivery_gets_the_stored_answer() {
         assert_ne!(first.body, next.body, "another token is another webhook");
 
         let menu = host.post(path, CALL).await;
-        assert_ne!(menu.body, host.post(path, CALL).await.body, "a step without a token is never a duplicate");
+        assert_ne!(
+            menu.body,
+            host.post(path, CALL).await.body,
+            "a step without a token is never a duplicate"
+        );
 
         let text = host.post("/acme/ivr/sms", MESSAGE).await;
         assert_eq!(text.code(), "", "{}", text.body);
@@ -217,7 +239,9 @@ fn get_webhooks_and_status_callbacks_are_answered() {
         let path = format!("/acme/ivr/voice/ok?{query}");
         let token = AuthToken::new(TOKEN).unwrap();
         let signature = signature::sign(&host.url(&path), [], &token);
-        let request = Request::get(&path).header("x-twilio-signature", signature).header("host", host.address.to_string());
+        let request = Request::get(&path)
+            .header("x-twilio-signature", signature)
+            .header("host", host.address.to_string());
         let heard = host.send(request.body(http_body_util::Full::default()).unwrap()).await;
         assert_eq!(heard.status, StatusCode::OK, "{}", heard.body);
         assert_eq!(heard.header("content-type"), "text/xml; charset=utf-8");
@@ -257,6 +281,8 @@ fn a_host_that_is_told_to_stop_finishes_the_calls_it_has() {
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(5), refused).await.expect("no new connection is taken");
+        tokio::time::timeout(std::time::Duration::from_secs(5), refused)
+            .await
+            .expect("no new connection is taken");
     });
 }

@@ -60,7 +60,9 @@ fn after(call: &Call, campaign: &str) -> Document {
     log::info!("campaign={campaign} call={} spoke seconds={seconds}", call.id());
     match dial.status() {
         Some(DialStatus::Completed | DialStatus::Answered) => Document::new().hangup(),
-        _ => Document::new().say("Nobody can take your call. We have your number and will call you back.").hangup(),
+        _ => Document::new()
+            .say("Nobody can take your call. We have your number and will call you back.")
+            .hangup(),
     }
 }
 

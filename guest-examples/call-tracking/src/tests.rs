@@ -46,7 +46,10 @@ fn what_became_of_the_call_is_logged() {
         answer(&call.param("DialCallDuration", 42).build()).unwrap().to_string()
     };
     assert!(after("completed").contains("<Response><Hangup/></Response>"));
-    assert!(host.logged(Level::Info, "campaign=spring-mail call=CA00000000000000000000000000000001 spoke seconds=42"));
+    assert!(host.logged(
+        Level::Info,
+        "campaign=spring-mail call=CA00000000000000000000000000000001 spoke seconds=42"
+    ));
     assert!(after("no-answer").contains("call you back"));
 }
 

@@ -26,7 +26,9 @@ fn notify(event: &Event) -> Result<(), Error> {
     if event.kind() == EventKind::Recording {
         let recording = event.recording();
         match (recording.url(), recording.duration_seconds()) {
-            (Some(url), Some(seconds)) => log::info!("voicemail of {seconds} s in call {}: {url}", event.subject()),
+            (Some(url), Some(seconds)) => {
+                log::info!("voicemail of {seconds} s in call {}: {url}", event.subject())
+            }
             _ => log::warn!("voicemail in call {} is {}", event.subject(), event.status()),
         }
     }

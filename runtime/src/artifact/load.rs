@@ -5,9 +5,7 @@
 //! is missing: a component that loads has all it asked for.
 
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{
-    Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower,
-};
+use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower};
 
 use super::precheck::{Limit, PrecheckError, StructureLimits, precheck};
 use crate::capability::{OFFERED, offers};
@@ -15,16 +13,14 @@ use crate::sandbox::{
     Call, EVENTS, Event, Failure, Limits, MESSAGING, Message, Prepared, Sandbox, State, VOICE,
 };
 
-const WASM_PAGE_BYTES: u64 = 64 * 1024;
-
 /// Why a component can't be loaded. The text is for its author.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The bytes are no component, or one whose structure is beyond the limits.
     #[error(transparent)]
     Structure(#[from] PrecheckError),
-    /// The bytes begin like a component and are none, or use what the host does not support.
-    #[error("the component is not valid here: {0:#}")]
+    /// The structure is sound and the compiler refuses what it holds.
+    #[error("the component is not valid: {0:#}")]
     Invalid(wasmtime::Error),
     /// Imports that the host does not offer.
     #[error("the component imports what the host does not offer: {}; a handler may import {}", .missing.join(", "), offered())]
@@ -50,7 +46,9 @@ pub enum LoadError {
         cause: wasmtime::Error,
     },
     /// It would not even start.
-    #[error("the component starts with {needed_kib} KiB of memory, its limit is {limit_kib} KiB; raise `memory_mib` or build it with less initial memory")]
+    #[error(
+        "the component starts with {needed_kib} KiB of memory, its limit is {limit_kib} KiB; raise `memory_mib` or build it with less initial memory"
+    )]
     Memory {
         /// What it starts with, in KiB.
         needed_kib: u64,
@@ -77,7 +75,8 @@ impl Sandbox {
     /// [`LoadError`], each naming what was found and what is accepted.
     pub fn load(&self, bytes: &[u8]) -> Result<Prepared, LoadError> {
         // Before anything else reads the bytes: the parser behind the compiler recurses without a bound of its own.
-        precheck(bytes, &StructureLimits::default().with(Limit::Memory, self.memory_bytes_max))?;
+        let most = StructureLimits::default().with(Limit::Memory, self.memory_bytes_max);
+        let structure = precheck(bytes, &most)?;
         let component = Component::from_binary(&self.engine, bytes).map_err(LoadError::Invalid)?;
         let component_type = component.component_type();
         let imports: Vec<String> =
@@ -86,11 +85,6 @@ impl Sandbox {
         if !missing.is_empty() {
             return Err(LoadError::UnknownImports { missing });
         }
-        let memory_bytes_minimum = component
-            .resources_required()
-            .and_then(|required| required.max_initial_memory_size)
-            .unwrap_or_default()
-            .saturating_mul(WASM_PAGE_BYTES);
         let instance = self.linker.instantiate_pre(&component).map_err(LoadError::ImportType)?;
         type Answer<T> = (Result<T, Failure>,);
         let prepared = Prepared {
@@ -99,11 +93,10 @@ impl Sandbox {
             events: export::<(Event<'_>,), Answer<()>>(&instance, EVENTS, "notify")?,
             instance,
             imports,
-            memory_bytes_minimum,
+            memory_bytes_minimum: structure.found(Limit::Memory),
         };
         if prepared.voice.is_none() && prepared.messaging.is_none() && prepared.events.is_none() {
-            let found =
-                component_type.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
+            let found = component_type.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
             return Err(LoadError::NoExport { found });
         }
         Ok(prepared)

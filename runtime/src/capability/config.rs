@@ -23,10 +23,8 @@ impl Default for ConfigValues {
 impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for ConfigValues {
     /// A key that comes twice has the later value.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(values: I) -> Self {
-        let sorted: std::collections::BTreeMap<Arc<str>, Arc<str>> = values
-            .into_iter()
-            .map(|(key, value)| (key.as_ref().into(), value.as_ref().into()))
-            .collect();
+        let sorted: std::collections::BTreeMap<Arc<str>, Arc<str>> =
+            values.into_iter().map(|(key, value)| (key.as_ref().into(), value.as_ref().into())).collect();
         Self(sorted.into_iter().collect())
     }
 }
@@ -66,8 +64,7 @@ mod tests {
 
     #[test]
     fn a_value_is_found_by_its_key_and_the_later_of_two_wins() {
-        let values: ConfigValues =
-            [("b", "2"), ("a", "1"), ("c", "3"), ("a", "4")].into_iter().collect();
+        let values: ConfigValues = [("b", "2"), ("a", "1"), ("c", "3"), ("a", "4")].into_iter().collect();
         assert_eq!(values.get("a").map(|v| &**v), Some("4"));
         assert_eq!(values.get("c").map(|v| &**v), Some("3"));
         assert_eq!(values.get("d"), None);

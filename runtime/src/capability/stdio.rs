@@ -6,8 +6,7 @@
 use bytes::Bytes;
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::cli::{
-    stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr, terminal_stdin,
-    terminal_stdout,
+    stderr, stdin, stdout, terminal_input, terminal_output, terminal_stderr, terminal_stdin, terminal_stdout,
 };
 use wasmtime_wasi_io::async_trait;
 use wasmtime_wasi_io::poll::Pollable;
@@ -44,8 +43,7 @@ impl stderr::Host for Wasi {
 
 impl Wasi {
     fn lines(&mut self, source: LogSource) -> wasmtime::Result<Resource<DynOutputStream>> {
-        let stream: DynOutputStream =
-            Box::new(Lines { source, log: self.log.clone(), line: Vec::new() });
+        let stream: DynOutputStream = Box::new(Lines { source, log: self.log.clone(), line: Vec::new() });
         Ok(self.table.push(stream)?)
     }
 }
@@ -139,23 +137,17 @@ impl terminal_output::HostTerminalOutput for Wasi {
     }
 }
 impl terminal_stdin::Host for Wasi {
-    fn get_terminal_stdin(
-        &mut self,
-    ) -> wasmtime::Result<Option<Resource<terminal_input::TerminalInput>>> {
+    fn get_terminal_stdin(&mut self) -> wasmtime::Result<Option<Resource<terminal_input::TerminalInput>>> {
         Ok(None)
     }
 }
 impl terminal_stdout::Host for Wasi {
-    fn get_terminal_stdout(
-        &mut self,
-    ) -> wasmtime::Result<Option<Resource<terminal_output::TerminalOutput>>> {
+    fn get_terminal_stdout(&mut self) -> wasmtime::Result<Option<Resource<terminal_output::TerminalOutput>>> {
         Ok(None)
     }
 }
 impl terminal_stderr::Host for Wasi {
-    fn get_terminal_stderr(
-        &mut self,
-    ) -> wasmtime::Result<Option<Resource<terminal_output::TerminalOutput>>> {
+    fn get_terminal_stderr(&mut self) -> wasmtime::Result<Option<Resource<terminal_output::TerminalOutput>>> {
         Ok(None)
     }
 }

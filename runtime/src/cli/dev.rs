@@ -51,7 +51,9 @@ impl DevArgs {
             Err(error) => return failed(&error),
         };
         let token = match self.auth_token {
-            Some(token) if token.trim().is_empty() => return failed_because("--auth-token is empty: leave it out to have one made"),
+            Some(token) if token.trim().is_empty() => {
+                return failed_because("--auth-token is empty: leave it out to have one made");
+            }
             Some(token) => token,
             None => match random_token() {
                 Ok(token) => token,
@@ -66,7 +68,10 @@ impl DevArgs {
         let listener = match runtime.block_on(TcpListener::bind(self.listen)) {
             Ok(listener) => listener,
             Err(error) => {
-                return failed_because(format!("{}: {error}; `--listen 127.0.0.1:0` takes a free port", self.listen));
+                return failed_because(format!(
+                    "{}: {error}; `--listen 127.0.0.1:0` takes a free port",
+                    self.listen
+                ));
             }
         };
         let built = match build::build(&self.path, &mut |progress| eprintln!("{progress}")) {
@@ -82,10 +87,9 @@ impl DevArgs {
             Ok(served) => served,
             Err(why) => return failed_because(why),
         };
-        let printed = listener
-            .local_addr()
-            .map_err(|error| error.to_string())
-            .and_then(|address| print_what_to_try(&host, &revision, address, &token).map_err(|error| error.to_string()));
+        let printed = listener.local_addr().map_err(|error| error.to_string()).and_then(|address| {
+            print_what_to_try(&host, &revision, address, &token).map_err(|error| error.to_string())
+        });
         if let Err(why) = printed {
             return failed_because(why);
         }
@@ -117,7 +121,12 @@ fn random_token() -> Result<String, getrandom::Error> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn print_what_to_try(host: &Host, revision: &Revision, address: SocketAddr, token: &str) -> Result<(), EmptySecret> {
+fn print_what_to_try(
+    host: &Host,
+    revision: &Revision,
+    address: SocketAddr,
+    token: &str,
+) -> Result<(), EmptySecret> {
     let here = format!("http://{address}");
     let public = host.public_url.as_deref().unwrap_or(&here);
     let prefix = &revision.prefix;

@@ -63,7 +63,8 @@ impl ServeArgs {
 fn serve(config: &Config) -> Result<(), String> {
     let metrics = telemetry::record_metrics()?;
     let host = Host::new(config, pin_key(&config.data)?).map_err(|error| error.to_string())?;
-    let tenants = config.tenants.iter().map(|tenant| load_tenant(&host, tenant)).collect::<Result<Vec<_>, _>>()?;
+    let tenants =
+        config.tenants.iter().map(|tenant| load_tenant(&host, tenant)).collect::<Result<Vec<_>, _>>()?;
     host.router.publish(Snapshot::new(tenants));
     let runtime = host::runtime().map_err(|error| error.to_string())?;
     runtime.block_on(async {
@@ -72,7 +73,11 @@ fn serve(config: &Config) -> Result<(), String> {
         };
         let (data_plane, control_plane) = (bind(config.listen).await?, bind(config.control).await?);
         let address = |listener: &TcpListener| listener.local_addr().map_err(|error| error.to_string());
-        println!("webhooks on http://{}, metrics and health on http://{}", address(&data_plane)?, address(&control_plane)?);
+        println!(
+            "webhooks on http://{}, metrics and health on http://{}",
+            address(&data_plane)?,
+            address(&control_plane)?
+        );
         let control = tokio::spawn(control::serve(control_plane, metrics));
         host.serve(data_plane, asked_to_stop()).await;
         control.abort();
@@ -85,12 +90,17 @@ fn load_tenant(host: &Host, tenant: &TenantConfig) -> Result<Tenant, String> {
     let mut handlers = hashbrown::HashMap::new();
     for path in &tenant.handlers {
         let explain = |error: &dyn std::error::Error| format!("{}: {error}", path.display());
-        let built = build::build(path, &mut |progress| eprintln!("{progress}")).map_err(|error| explain(&error))?;
-        let revision = host.load(&tenant.id, RevisionId(1), &built, Strict::No).map_err(|error| explain(&error))?;
+        let built =
+            build::build(path, &mut |progress| eprintln!("{progress}")).map_err(|error| explain(&error))?;
+        let revision =
+            host.load(&tenant.id, RevisionId(1), &built, Strict::No).map_err(|error| explain(&error))?;
         let name = revision.handler.clone();
         info!("{} is loaded from {}", revision.prefix, path.display());
         if handlers.insert(name.clone(), Handler::new(revision)).is_some() {
-            return Err(format!("tenant {}: two handlers are called {name}; set `name` in one handler.toml", tenant.id));
+            return Err(format!(
+                "tenant {}: two handlers are called {name}; set `name` in one handler.toml",
+                tenant.id
+            ));
         }
     }
     let explain = |error: EmptySecret| format!("tenant {}: {error}", tenant.id);
@@ -101,7 +111,10 @@ fn load_tenant(host: &Host, tenant: &TenantConfig) -> Result<Tenant, String> {
         shared: shared.collect::<Result<_, _>>().map_err(explain)?,
     };
     if keys.is_empty() {
-        warn!("tenant {} has no auth token and no shared key: every webhook of it will be refused", tenant.id);
+        warn!(
+            "tenant {} has no auth token and no shared key: every webhook of it will be refused",
+            tenant.id
+        );
     }
     Ok(Tenant { id: tenant.id.clone(), keys, public_url: tenant.public_url.clone(), handlers })
 }
@@ -129,7 +142,8 @@ fn write_secret(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     let partial = path.with_extension("partial");
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&partial, path)

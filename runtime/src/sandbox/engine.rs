@@ -5,7 +5,7 @@
 
 use std::num::NonZeroUsize;
 
-use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
 
 use super::SandboxSettings;
 
@@ -29,6 +29,19 @@ pub const TABLE_ELEMENTS_MAX: usize = 20_000;
 /// Frames of a backtrace.
 const BACKTRACE_FRAMES_MAX: usize = 20;
 
+/// Proposals that handlers do without.
+const LEFT_OUT: WasmFeatures = WasmFeatures::MEMORY64
+    .union(WasmFeatures::MULTI_MEMORY)
+    .union(WasmFeatures::TAIL_CALL)
+    .union(WasmFeatures::RELAXED_SIMD)
+    .union(WasmFeatures::THREADS)
+    .union(WasmFeatures::GC)
+    .union(WasmFeatures::FUNCTION_REFERENCES)
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::STACK_SWITCHING)
+    .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::WIDE_ARITHMETIC);
+
 /// The configuration of the engine for these settings.
 pub fn config(settings: &SandboxSettings) -> Config {
     let mut config = Config::new();
@@ -43,12 +56,7 @@ pub fn config(settings: &SandboxSettings) -> Config {
         .wasm_backtrace_max_frames(NonZeroUsize::new(BACKTRACE_FRAMES_MAX))
         // The language a handler may be written in: components of WASI 0.2, nothing that is still being worked out
         // upstream. Fewer features, less code that a hostile module can reach.
-        .wasm_memory64(false)
-        .wasm_multi_memory(false)
-        .wasm_tail_call(false)
-        .wasm_relaxed_simd(false)
-        .wasm_custom_page_sizes(false)
-        .wasm_wide_arithmetic(false)
+        .wasm_features(LEFT_OUT, false)
         .shared_memory(false)
         .gc_support(false)
         .concurrency_support(false)

@@ -96,8 +96,7 @@ where
     P: wasmtime::component::Lower + Send + Sync,
     R: wasmtime::component::Lift + Send + Sync + 'static,
 {
-    let function =
-        instance.get_typed_func::<(P,), (Result<R, Failure>,)>(&mut *store, export)?;
+    let function = instance.get_typed_func::<(P,), (Result<R, Failure>,)>(&mut *store, export)?;
     let (result,) = function.call_async(store, (parameter,)).await?;
     Ok(result)
 }
@@ -148,9 +147,7 @@ fn conclude(
     let result = match end {
         End::Done(Ok(result)) => result,
         End::Done(Err(error)) => Err(outcome::explain(&error, state, limits, &log)),
-        End::PastDeadline => {
-            Err(RunError::PastDeadline { deadline: limits.deadline, cpu: state.cpu.used() })
-        }
+        End::PastDeadline => Err(RunError::PastDeadline { deadline: limits.deadline, cpu: state.cpu.used() }),
         End::Panicked(panic) => Err(RunError::HostFault { message: panic_message(&*panic) }),
     };
     let used = Used {

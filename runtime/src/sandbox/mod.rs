@@ -86,7 +86,9 @@ impl SandboxSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The engine does not take the settings, or the machine has not the address space for them.
-    #[error("the sandbox can't be made for {concurrency_max} invocations of {memory_mib_max} MiB at most: {cause:#}")]
+    #[error(
+        "the sandbox can't be made for {concurrency_max} invocations of {memory_mib_max} MiB at most: {cause:#}"
+    )]
     Engine {
         /// From the settings.
         concurrency_max: u32,

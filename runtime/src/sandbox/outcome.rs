@@ -219,12 +219,7 @@ impl From<Failure> for RunError {
 }
 
 /// Reads an error of wasmtime's in the light of what the store had noted.
-pub(super) fn explain(
-    error: &wasmtime::Error,
-    state: &State,
-    limits: &Limits,
-    log: &LogBuffer,
-) -> RunError {
+pub(super) fn explain(error: &wasmtime::Error, state: &State, limits: &Limits, log: &LogBuffer) -> RunError {
     if error.is::<PoolConcurrencyLimitError>() {
         return RunError::Overloaded { cause: error.root_cause().to_string() };
     }
@@ -241,9 +236,9 @@ pub(super) fn explain(
     }
     match state.limiter.denied() {
         Some(Denied::Memory { limit }) => RunError::OutOfMemory { limit_bytes: limit, trap },
-        Some(Denied::HostMemory { limit }) => RunError::Overloaded {
-            cause: format!("all guests together have {} MiB of memory", limit >> 20),
-        },
+        Some(Denied::HostMemory { limit }) => {
+            RunError::Overloaded { cause: format!("all guests together have {} MiB of memory", limit >> 20) }
+        }
         Some(Denied::TableElements { limit }) => {
             RunError::Beyond { bound: Bound::TableElements, limit, trap }
         }
@@ -298,12 +293,21 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
         if let Some((number, frame)) = line.trim_start().split_once(": ")
             && number.bytes().all(|byte| byte.is_ascii_digit())
         {
-            // `0x1f3 - module!function`: the offset says nothing to an author.
-            frames.push(frame.split_once(" - ").map_or(frame, |(_, name)| name).trim().to_owned());
+            // `0x1f3 - module!function::h0123456789abcdef`: offset and hash say nothing to an author.
+            let name = frame.split_once(" - ").map_or(frame, |(_, name)| name).trim();
+            frames.push(without_hash(name).to_owned());
         } else if let (Some(frame), Some(place)) = (frames.last_mut(), line.trim().strip_prefix("at ")) {
             frame.push_str(" at ");
             frame.push_str(place);
         }
     }
     frames
+}
+
+/// The name of a Rust function without the hash that its mangled name ends with.
+fn without_hash(name: &str) -> &str {
+    match name.rsplit_once("::h") {
+        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => path,
+        _ => name,
+    }
 }

@@ -40,7 +40,8 @@ pub async fn steps(
     let start = Instant::now();
     let mut store = store::new(sandbox, limits, config);
     let made = Instant::now();
-    let instance = prepared.instance.instantiate_async(&mut store).await.map_err(|error| format!("{error:?}"))?;
+    let instance =
+        prepared.instance.instantiate_async(&mut store).await.map_err(|error| format!("{error:?}"))?;
     let instantiated = Instant::now();
     answer(&mut store, &instance, prepared, call).await?;
     let called = Instant::now();

@@ -33,10 +33,7 @@ impl Ticker {
             loop {
                 thread::sleep(due.saturating_duration_since(Instant::now()));
                 let late = due.elapsed();
-                worst.fetch_max(
-                    u64::try_from(late.as_micros()).unwrap_or(u64::MAX),
-                    Ordering::Relaxed,
-                );
+                worst.fetch_max(u64::try_from(late.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
                 match engine.upgrade() {
                     Some(engine) => engine.increment_epoch(),
                     None => return,

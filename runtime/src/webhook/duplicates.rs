@@ -61,7 +61,12 @@ impl Duplicates {
     }
 
     /// The stored answer of this delivery, the one being made right now, or what `run` makes.
-    pub async fn answer(&self, revision: &Revision, delivery: DeliveryKey, run: impl Future<Output = Answer>) -> Answer {
+    pub async fn answer(
+        &self,
+        revision: &Revision,
+        delivery: DeliveryKey,
+        run: impl Future<Output = Answer>,
+    ) -> Answer {
         let key = Key { tenant: revision.tenant.clone(), handler: revision.handler.clone(), delivery };
         let mut ran = false;
         let answer = self

@@ -15,7 +15,9 @@ use crate::twiml::{Problem, Unusable};
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// The signature is not the carrier's.
-    #[error("signature does not match for {url}: {why}; if a proxy rewrites host or scheme, set `public_url`")]
+    #[error(
+        "signature does not match for {url}: {why}; if a proxy rewrites host or scheme, set `public_url`"
+    )]
     BadSignature {
         /// The URL it was checked against.
         url: String,
@@ -29,10 +31,14 @@ pub enum Refusal {
         tenant: String,
     },
     /// No such tenant, handler or entry.
-    #[error("nothing is here; expected /TENANT/HANDLER/voice[/STEP], …/sms or …/status of a deployed handler")]
+    #[error(
+        "nothing is here; expected /TENANT/HANDLER/voice[/STEP], …/sms or …/status of a deployed handler"
+    )]
     NotFound,
     /// A link that we did not write.
-    #[error("the `hs` in this link was not written by this host for this handler; links must come from its documents")]
+    #[error(
+        "the `hs` in this link was not written by this host for this handler; links must come from its documents"
+    )]
     ForeignPin,
     /// The parameters are not a webhook's.
     #[error(transparent)]
@@ -122,7 +128,9 @@ impl Refusal {
         let row = |code, status| (Verdict { code, fault: Fault::Sender }, status);
         match self {
             Self::BadSignature { .. } => row("HS101", StatusCode::FORBIDDEN),
-            Self::NoToken { .. } => (Verdict { code: "HS102", fault: Fault::Operator }, StatusCode::FORBIDDEN),
+            Self::NoToken { .. } => {
+                (Verdict { code: "HS102", fault: Fault::Operator }, StatusCode::FORBIDDEN)
+            }
             Self::NotFound => row("HS103", StatusCode::NOT_FOUND),
             Self::ForeignPin => row("HS104", StatusCode::FORBIDDEN),
             Self::Parameters(_) => row("HS105", StatusCode::BAD_REQUEST),

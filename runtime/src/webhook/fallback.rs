@@ -43,7 +43,10 @@ impl Fallback {
     /// [`FallbackError`] where it is not well-formed, or fits neither calls nor messages without a warning.
     pub fn new(text: &str, prefix: &str, pin: &str) -> Result<Self, FallbackError> {
         let built_in = Self::built_in(prefix, pin)?;
-        match (prepare(text, DocumentKind::Voice, prefix, pin), prepare(text, DocumentKind::Messaging, prefix, pin)) {
+        match (
+            prepare(text, DocumentKind::Voice, prefix, pin),
+            prepare(text, DocumentKind::Messaging, prefix, pin),
+        ) {
             (Err(as_voice), Err(_)) => Err(as_voice),
             (voice, messaging) => Ok(Self {
                 voice: voice.unwrap_or(built_in.voice),

@@ -185,7 +185,8 @@ fn requested_url(host: &Host, tenant: &Tenant, incoming: &Incoming) -> String {
         return [public_url, path_and_query].concat();
     }
     let forwarded = incoming.forwarded.as_ref();
-    let scheme = forwarded.and_then(|forwarded| forwarded.proto.as_ref()).map_or("http", |scheme| scheme.as_str());
+    let scheme =
+        forwarded.and_then(|forwarded| forwarded.proto.as_ref()).map_or("http", |scheme| scheme.as_str());
     let authority = forwarded.and_then(|forwarded| forwarded.host.as_ref()).or(incoming.host.as_ref());
     [scheme, "://", authority.map_or("", |host| host.as_str()), path_and_query].concat()
 }
@@ -215,7 +216,8 @@ fn refuse(incoming: &Incoming, refusal: &Refusal) -> Response<Full<Bytes>> {
         target: "webhook", code = verdict.code, peer = %incoming.peer,
         "{} {}: {refusal}", incoming.method, incoming.uri.path()
     );
-    let mut response = Response::new(Full::new(Bytes::from(format!("{}: {}\n", verdict.code, refusal.for_sender()))));
+    let mut response =
+        Response::new(Full::new(Bytes::from(format!("{}: {}\n", verdict.code, refusal.for_sender()))));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, PLAIN.clone());
     response.headers_mut().insert(ERROR.clone(), HeaderValue::from_static(verdict.code));

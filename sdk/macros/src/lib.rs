@@ -61,6 +61,10 @@ fn expand(
                 }
             }
 
+            // Otherwise the function counts as dead code wherever it is not exported.
+            #[cfg(not(target_arch = "wasm32"))]
+            const _: Handler = Handler;
+
             #[cfg(target_arch = "wasm32")]
             ::hookswitch_sdk::__private::bindings::#interface::#export!(
                 Handler with_types_in ::hookswitch_sdk::__private::bindings::#interface

@@ -133,21 +133,18 @@ fn push_decoded(text: &mut String, encoded: &str) {
     let mut decoded = Vec::with_capacity(encoded.len());
     let mut rest = encoded.as_bytes();
     while let [first, after @ ..] = rest {
-        (decoded, rest) = match (first, after) {
-            (b'%', [high, low, after @ ..]) => match (hex(*high), hex(*low)) {
-                (Some(high), Some(low)) => (with(decoded, high << 4 | low), after),
-                _ => (with(decoded, b'%'), &rest[1..]),
+        let (byte, after) = match (first, after) {
+            (b'+', _) => (b' ', after),
+            (b'%', [high, low, behind @ ..]) => match (hex(*high), hex(*low)) {
+                (Some(high), Some(low)) => (high << 4 | low, behind),
+                _ => (b'%', after),
             },
-            (b'+', after) => (with(decoded, b' '), after),
-            (byte, after) => (with(decoded, *byte), after),
+            _ => (*first, after),
         };
+        decoded.push(byte);
+        rest = after;
     }
     text.push_str(&String::from_utf8_lossy(&decoded));
-}
-
-fn with(mut bytes: Vec<u8>, byte: u8) -> Vec<u8> {
-    bytes.push(byte);
-    bytes
 }
 
 fn hex(digit: u8) -> Option<u8> {

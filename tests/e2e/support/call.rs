@@ -18,7 +18,14 @@ impl<'h> Call<'h> {
     pub fn new(host: &'h TestHost, handler: &str) -> Self {
         static CALLS: AtomicU32 = AtomicU32::new(1);
         let id = format!("CA{:032x}", CALLS.fetch_add(1, Ordering::Relaxed));
-        Self { host, path: format!("/{handler}/voice"), id, from: "+12025550123".into(), to: "+12025550199".into(), heard: None }
+        Self {
+            host,
+            path: format!("/{handler}/voice"),
+            id,
+            from: "+12025550123".into(),
+            to: "+12025550199".into(),
+            heard: None,
+        }
     }
 
     /// Who calls.

@@ -9,7 +9,7 @@ mod guests;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bytes::Bytes;
 use hookswitch::build::{self, BuiltHandler};
@@ -31,8 +31,18 @@ pub use self::guests::{ROOT, example, misbehave};
 /// The auth token of every tenant in these tests.
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
+/// Tests that measure time run alone, all others side by side.
+static ALONE: RwLock<()> = RwLock::new(());
+
 /// Runs a test on the runtime that hosts run on.
 pub fn on_host_runtime<T>(test: impl Future<Output = T>) -> T {
+    let _others = ALONE.read().unwrap_or_else(PoisonError::into_inner);
+    hookswitch::host::runtime().expect("two threads").block_on(test)
+}
+
+/// As [`on_host_runtime`], with no other test beside it.
+pub fn alone_on_host_runtime<T>(test: impl Future<Output = T>) -> T {
+    let _alone = ALONE.write().unwrap_or_else(PoisonError::into_inner);
     hookswitch::host::runtime().expect("two threads").block_on(test)
 }
 
@@ -170,7 +180,9 @@ impl TestHost {
     /// Posts a form with just these headers.
     pub async fn send_form(&self, request: http::request::Builder, params: &[(&str, &str)]) -> Heard {
         let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
-        let request = request.header("content-type", "application/x-www-form-urlencoded").header("host", self.address.to_string());
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("host", self.address.to_string());
         self.send(request.body(Full::new(Bytes::from(body))).expect("a request")).await
     }
 
@@ -185,7 +197,11 @@ impl TestHost {
         let body = body.collect().await.expect("a body").to_bytes();
         drop(sender);
         connection.abort();
-        Heard { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
+        Heard {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        }
     }
 
     /// Tells the host to stop, as SIGTERM does.

@@ -17,8 +17,8 @@ use self::body::Body;
 use self::params::ParamsError;
 use self::signature::{Keys, Mismatch, SignedRequest};
 use super::DeliveryKey;
-use crate::call::Webhook;
 use crate::call::Entry;
+use crate::call::Webhook;
 
 /// One request that claims to come from Twilio, its body decoded. Borrows what was received.
 #[derive(Debug)]

@@ -2,37 +2,12 @@
 //!
 //! A compiler would not write most of what is here, a hostile author would.
 
-use std::path::Path;
+use crate::attack::voice::encode;
 
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
-
-/// The parts of WASI that guests here import, as WASI 0.2 has them, and the worlds of these guests.
-const WORLDS: &str = r#"
-package test:guests;
-
-world voice-and-wasi {
-    include hookswitch:handler/voice-handler@0.1.0;
-    import wasi:io/poll@0.2.6;
-    import wasi:io/streams@0.2.6;
-    import wasi:clocks/monotonic-clock@0.2.6;
-    import wasi:clocks/wall-clock@0.2.6;
-    import wasi:random/random@0.2.6;
-    import wasi:cli/exit@0.2.6;
-    import wasi:cli/stdout@0.2.6;
-    import wasi:cli/environment@0.2.6;
-    import wasi:filesystem/preopens@0.2.6;
-    import wasi:sockets/instance-network@0.2.6;
-    import acme:other/thing;
-}
-
-world messaging { include hookswitch:handler/messaging-handler@0.1.0; }
-world events { include hookswitch:handler/events-handler@0.1.0; }
-world nothing { export hello: func(); }
-
-package acme:other { interface thing { do-it: func(); } }
-
-package wasi:io@0.2.6 {
+/// The parts of WASI 0.2 that guests here import, in as far as they do.
+const PACKAGES: [&str; 7] = [
+    "package acme:other; interface thing { do-it: func(); }",
+    "package wasi:io@0.2.6;
     interface poll {
         resource pollable { block: func(); }
         poll: func(in: list<borrow<pollable>>) -> list<u32>;
@@ -42,45 +17,47 @@ package wasi:io@0.2.6 {
         use error.{error};
         variant stream-error { last-operation-failed(error), closed }
         resource output-stream {
-            check-write: func() -> result<u64, stream-error>;
             write: func(contents: list<u8>) -> result<_, stream-error>;
             write-zeroes: func(len: u64) -> result<_, stream-error>;
         }
-    }
-}
-package wasi:clocks@0.2.6 {
+    }",
+    "package wasi:clocks@0.2.6;
     interface monotonic-clock {
         use wasi:io/poll@0.2.6.{pollable};
-        type instant = u64;
-        type duration = u64;
-        now: func() -> instant;
-        subscribe-duration: func(when: duration) -> pollable;
-    }
-    interface wall-clock {
-        record datetime { seconds: u64, nanoseconds: u32 }
-        now: func() -> datetime;
-    }
-}
-package wasi:random@0.2.6 {
-    interface random { get-random-bytes: func(len: u64) -> list<u8>; get-random-u64: func() -> u64; }
-}
-package wasi:cli@0.2.6 {
+        now: func() -> u64;
+        subscribe-duration: func(when: u64) -> pollable;
+    }",
+    "package wasi:random@0.2.6;
+    interface random { get-random-bytes: func(len: u64) -> list<u8>; }",
+    "package wasi:cli@0.2.6;
     interface exit { exit: func(status: result); }
     interface stdout { use wasi:io/streams@0.2.6.{output-stream}; get-stdout: func() -> output-stream; }
-    interface environment { get-environment: func() -> list<tuple<string, string>>; }
-}
-package wasi:filesystem@0.2.6 {
+    interface environment { get-environment: func() -> list<tuple<string, string>>; }",
+    "package wasi:filesystem@0.2.6;
     interface types { resource descriptor; }
     interface preopens {
         use types.{descriptor};
         get-directories: func() -> list<tuple<descriptor, string>>;
-    }
-}
-package wasi:sockets@0.2.6 {
+    }",
+    "package wasi:sockets@0.2.6;
     interface network { resource network; }
-    interface instance-network { use network.{network}; instance-network: func() -> network; }
-}
-"#;
+    interface instance-network { use network.{network}; instance-network: func() -> network; }",
+];
+
+/// What a guest may import; only what its module imports becomes an import of the component.
+const IMPORTS: &str = "
+    include hookswitch:handler/imports@0.1.0;
+    import acme:other/thing;
+    import wasi:io/poll@0.2.6;
+    import wasi:io/streams@0.2.6;
+    import wasi:clocks/monotonic-clock@0.2.6;
+    import wasi:random/random@0.2.6;
+    import wasi:cli/exit@0.2.6;
+    import wasi:cli/stdout@0.2.6;
+    import wasi:cli/environment@0.2.6;
+    import wasi:filesystem/preopens@0.2.6;
+    import wasi:sockets/instance-network@0.2.6;
+";
 
 /// A guest: what differs from the plainest one.
 pub struct Guest<'a> {
@@ -136,19 +113,11 @@ impl Guest<'_> {
 
     /// The component.
     pub fn build(&self) -> Vec<u8> {
-        // Only what a module imports becomes an import of its component, so one world serves all; exports have to be there.
-        component(&self.module(), "voice-and-wasi")
+        component(&self.module(), "export hookswitch:handler/voice@0.1.0;")
     }
 }
 
-/// Makes a component of a core module in text form.
-pub fn component(module: &str, world: &str) -> Vec<u8> {
-    let mut resolve = Resolve::default();
-    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
-    resolve.push_dir(&contract).unwrap();
-    let package = resolve.push_str("worlds.wit", WORLDS).unwrap();
-    let world = resolve.select_world(&[package], Some(world)).unwrap();
-    let mut module = wat::parse_str(module).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+/// Makes a core module in text form a component with these exports.
+pub fn component(module: &str, exports: &str) -> Vec<u8> {
+    encode(module, &PACKAGES, &format!("{IMPORTS}{exports}"))
 }

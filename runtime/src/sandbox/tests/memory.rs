@@ -118,11 +118,21 @@ async fn recursion_through_the_host_does_not_deepen_its_stack() {
     let house = House::new();
     // The host allocates in the guest for what `get-environment` returns; the guest's allocator asks again.
     let imports = r#"(import "wasi:random/random@0.2.6" "get-random-bytes" (func $random (param i64 i32)))"#;
-    let module = Guest { imports, answer: "(call $random (i64.const 8) (i32.const 2048)) (call $document)", ..Guest::default() }
-        .module()
-        .replace("(local $place i32)", "(local $place i32) (if (global.get $on) (then (call $random (i64.const 8) (i32.const 2048))))")
-        .replace("(call $random (i64.const 8) (i32.const 2048)) (call $document)", "(global.set $on (i32.const 1)) (call $random (i64.const 8) (i32.const 2048)) (call $document)")
-        .replace("(global $heap", "(global $on (mut i32) (i32.const 0)) (global $heap");
+    let module = Guest {
+        imports,
+        answer: "(call $random (i64.const 8) (i32.const 2048)) (call $document)",
+        ..Guest::default()
+    }
+    .module()
+    .replace(
+        "(local $place i32)",
+        "(local $place i32) (if (global.get $on) (then (call $random (i64.const 8) (i32.const 2048))))",
+    )
+    .replace(
+        "(call $random (i64.const 8) (i32.const 2048)) (call $document)",
+        "(global.set $on (i32.const 1)) (call $random (i64.const 8) (i32.const 2048)) (call $document)",
+    )
+    .replace("(global $heap", "(global $on (mut i32) (i32.const 0)) (global $heap");
     let component = super::guest::component(&module, "export hookswitch:handler/voice@0.1.0;");
     let outcome = house.try_out(&component).await;
     assert_eq!(code(&outcome), "HS202", "{:?}", outcome.result);

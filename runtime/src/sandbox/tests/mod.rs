@@ -1,5 +1,6 @@
 //! Guests that do what they should not, each with the neighbour's call answered in the same test.
 
+mod faults;
 mod guest;
 mod load;
 mod memory;
@@ -11,7 +12,7 @@ mod wasi;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Answer, Limits, Outcome, Prepared, Sandbox, SandboxSettings};
+use super::{Answer, Limits, Outcome, Prepared, Sandbox, SandboxSettings, State};
 use crate::call::{Call, CallStatus, Direction, Webhook};
 use crate::capability::ConfigValues;
 use guest::Guest;

@@ -36,10 +36,10 @@ async fn messages_and_events_are_answered_by_those_who_export_them() {
         module.replace("voice@0.1.0#answer", export).replace("(param $call i32)", parameters)
     };
     let receive = module("messaging@0.1.0#receive", "(param $call i32)");
-    let messaging = house.load(&component(&receive, "messaging"));
+    let messaging = house.load(&component(&receive, "export hookswitch:handler/messaging@0.1.0;"));
     // An event has so few fields that they come one by one.
     let notify = module("events@0.1.0#notify", &format!("(param {})", "i32 ".repeat(14)));
-    let events = house.load(&component(&notify, "events"));
+    let events = house.load(&component(&notify, "export hookswitch:handler/events@0.1.0;"));
     assert!(messaging.exports().messaging && !messaging.exports().voice);
 
     let message = Webhook::Message(Message {
@@ -125,7 +125,10 @@ async fn a_panic_is_told_by_its_message() {
     let error = house.try_out(&guest.build()).await.result.unwrap_err();
     assert_eq!(error.code(), "HS213");
     assert_eq!(error.to_string(), "the handler panicked at src/lib.rs:7:9: no such menu");
-    assert_eq!(error.trap().unwrap().frames, ["guest!answer", "guest!hookswitch:handler/voice@0.1.0#answer"][..1]);
+    assert_eq!(
+        error.trap().unwrap().frames,
+        ["guest!answer", "guest!hookswitch:handler/voice@0.1.0#answer"][..1]
+    );
 }
 
 #[tokio::test]

@@ -30,50 +30,41 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// How long the neighbour's calls take, one every 2 ms for `during`: the slowest but one in a hundred.
-async fn neighbour_p99(house: &House, during: Duration) -> Duration {
+/// How long the neighbour's calls take, one every 2 ms for `during`, seen from outside the runtime: the slowest but one
+/// in a hundred.
+async fn neighbour_p99(house: &Arc<House>, during: Duration) -> Duration {
     let end = Instant::now() + during;
     let mut took = Vec::new();
     while Instant::now() < end {
+        std::thread::sleep(ms(2));
+        let house = Arc::clone(house);
         let started = Instant::now();
-        house.neighbour_is_answered().await;
+        tokio::spawn(async move { house.neighbour_is_answered().await }).await.unwrap();
         took.push(started.elapsed());
-        tokio::time::sleep(ms(2)).await;
     }
     took.sort_unstable();
     took[took.len() * 99 / 100]
 }
 
 fn neighbours_are_answered_beside(hogs: usize) {
-    let runtime = runtime();
-    runtime.block_on(async {
+    runtime().block_on(async {
         let house = Arc::new(House::new());
         let spin = house.load(&spin());
-        let undisturbed = tokio::spawn({
-            let house = Arc::clone(&house);
-            async move { neighbour_p99(&house, ms(200)).await }
-        })
-        .await
-        .unwrap();
-        let limits = Limits { cpu: ms(5_000), deadline: ms(800), ..Limits::default() };
+        let undisturbed = neighbour_p99(&house, ms(300)).await;
+        let limits = Limits { cpu: ms(5_000), deadline: ms(1_500), ..Limits::default() };
         let hogs: Vec<_> = (0..hogs)
             .map(|_| {
                 let (house, spin) = (Arc::clone(&house), Arc::clone(&spin));
                 tokio::spawn(async move { house.run(&spin, &limits).await })
             })
             .collect();
-        let disturbed = tokio::spawn({
-            let house = Arc::clone(&house);
-            async move { neighbour_p99(&house, ms(500)).await }
-        })
-        .await
-        .unwrap();
+        let disturbed = neighbour_p99(&house, ms(1_000)).await;
         for hog in hogs {
             assert_eq!(code(&hog.await.unwrap()), "HS201");
         }
         println!("neighbour's p99: {undisturbed:?} undisturbed, {disturbed:?} disturbed");
-        // The bound that is promised is 10 ms on an idle machine; a machine that runs other tests meanwhile has a
-        // scheduler of its own, so here it is one that no yielding guest reaches and no hogged runtime keeps.
+        // The promise is 10 ms on an idle machine and has a check of its own. Here other tests run meanwhile, so this
+        // is a bound that no hogged runtime keeps: a hog that did not yield would hold its worker for 1.5 s.
         assert!(disturbed < ms(200), "{undisturbed:?} → {disturbed:?}");
     });
 }
@@ -122,7 +113,8 @@ async fn a_start_that_spins_ends_with_its_cpu_time() {
 #[tokio::test]
 async fn allocating_for_the_call_counts_as_the_guest_s_time() {
     let house = House::new();
-    let module = Guest::default().module().replace("(local $place i32)", "(local $place i32) (loop $l (br $l))");
+    let module =
+        Guest::default().module().replace("(local $place i32)", "(local $place i32) (loop $l (br $l))");
     let component = super::guest::component(&module, "export hookswitch:handler/voice@0.1.0;");
     assert_eq!(code(&house.try_out(&component).await), "HS203");
 }
@@ -143,9 +135,8 @@ async fn a_wait_of_an_hour_ends_at_the_deadline() {
 #[tokio::test]
 async fn a_short_wait_is_waited_and_seen_by_the_clock() {
     let house = House::new();
-    let imports = format!(
-        r#"{SLEEP} (import "wasi:clocks/monotonic-clock@0.2.6" "now" (func $now (result i64)))"#
-    );
+    let imports =
+        format!(r#"{SLEEP} (import "wasi:clocks/monotonic-clock@0.2.6" "now" (func $now (result i64)))"#);
     // Traps unless two readings are equal before the wait and 20 ms apart after it.
     let answer = "(local $t i64) (local $n i32)
         (local.set $t (call $now))
@@ -168,7 +159,8 @@ async fn an_invocation_may_be_dropped_while_it_runs() {
     let waits = house.load(&Guest { imports: SLEEP, answer: HOUR, ..Guest::default() }.build());
     let spins = house.load(&spin());
     for prepared in [waits, spins] {
-        let run = house.run(&prepared, &Limits::default());
+        let limits = Limits::default();
+        let run = house.run(&prepared, &limits);
         assert!(tokio::time::timeout(ms(20), run).await.is_err());
         house.neighbour_is_answered().await;
         assert_eq!(house.sandbox.guest_memory_bytes(), 0);

@@ -14,12 +14,32 @@ async fn a_value_that_cannot_be_is_a_trap() {
         ("unaligned result", "", "(i32.const 1025)"),
         ("text beyond memory", "", "(call $text (i32.const 65000) (i32.const 10000))"),
         ("text at the end of all memory", "", "(call $text (i32.const 0xffffffff) (i32.const 0xffffffff))"),
-        ("text that is not UTF-8", r#"(data (i32.const 100) "\ff\fe\c3\28")"#, "(call $text (i32.const 100) (i32.const 4))"),
-        ("half of a surrogate pair", r#"(data (i32.const 100) "\ed\a0\80")"#, "(call $text (i32.const 100) (i32.const 3))"),
+        (
+            "text that is not UTF-8",
+            r#"(data (i32.const 100) "\ff\fe\c3\28")"#,
+            "(call $text (i32.const 100) (i32.const 4))",
+        ),
+        (
+            "half of a surrogate pair",
+            r#"(data (i32.const 100) "\ed\a0\80")"#,
+            "(call $text (i32.const 100) (i32.const 3))",
+        ),
         ("level 4 of 4", "", "(call $log (i32.const 4) (i32.const 0) (i32.const 5)) (call $document)"),
-        ("a log entry beyond memory", "", "(call $log (i32.const 1) (i32.const 65530) (i32.const 100)) (call $document)"),
-        ("a log entry that is not UTF-8", r#"(data (i32.const 100) "\80")"#, "(call $log (i32.const 1) (i32.const 100) (i32.const 1)) (call $document)"),
-        ("load at 2³²−1 with offset 2³²−1", "", "(drop (i64.load offset=4294967295 (i32.const -1))) (call $document)"),
+        (
+            "a log entry beyond memory",
+            "",
+            "(call $log (i32.const 1) (i32.const 65530) (i32.const 100)) (call $document)",
+        ),
+        (
+            "a log entry that is not UTF-8",
+            r#"(data (i32.const 100) "\80")"#,
+            "(call $log (i32.const 1) (i32.const 100) (i32.const 1)) (call $document)",
+        ),
+        (
+            "load at 2³²−1 with offset 2³²−1",
+            "",
+            "(drop (i64.load offset=4294967295 (i32.const -1))) (call $document)",
+        ),
         ("store over the last byte", "", "(i64.store (i32.const 65529) (i64.const 1)) (call $document)"),
         ("division by zero", "", "(drop (i32.div_u (i32.const 1) (i32.const 0))) (call $document)"),
         ("a conversion that does not fit", "", "(drop (i32.trunc_f64_u (f64.const -1))) (call $document)"),
@@ -43,9 +63,8 @@ async fn unaligned_access_up_to_the_last_byte_is_fine() {
 async fn an_allocator_that_lies_is_a_trap() {
     let house = House::new();
     for place in ["0xffffff00", "65530", "4294967295"] {
-        let module = Guest::default()
-            .module()
-            .replace("(local.get $place))", &format!("(i32.const {place}))"));
+        let module =
+            Guest::default().module().replace("(local.get $place))", &format!("(i32.const {place}))"));
         let component = super::guest::component(&module, "export hookswitch:handler/voice@0.1.0;");
         assert_eq!(code(&house.try_out(&component).await), "HS202", "{place}");
     }

@@ -5,7 +5,8 @@ use super::{House, code, ms};
 use crate::capability::{LogLevel, LogSource};
 use crate::sandbox::{Bound, Limits, RunError};
 
-const RANDOM: &str = r#"(import "wasi:random/random@0.2.6" "get-random-bytes" (func $random (param i64 i32)))"#;
+const RANDOM: &str =
+    r#"(import "wasi:random/random@0.2.6" "get-random-bytes" (func $random (param i64 i32)))"#;
 const STDOUT: &str = r#"
     (import "wasi:cli/stdout@0.2.6" "get-stdout" (func $stdout (result i32)))
     (import "wasi:io/streams@0.2.6" "[method]output-stream.write" (func $write (param i32 i32 i32 i32)))
@@ -85,9 +86,8 @@ async fn ten_thousand_pollables_are_too_many() {
 #[tokio::test]
 async fn polling_without_end_ends_with_the_cpu_time() {
     let house = House::new();
-    let imports = format!(
-        r#"{SUBSCRIBE} (import "wasi:io/poll@0.2.6" "poll" (func $poll (param i32 i32 i32)))"#
-    );
+    let imports =
+        format!(r#"{SUBSCRIBE} (import "wasi:io/poll@0.2.6" "poll" (func $poll (param i32 i32 i32)))"#);
     // One pollable that is ready at once, polled for ever.
     let answer = "(i32.store (i32.const 2048) (call $subscribe (i64.const 0)))
         (loop $l
@@ -109,7 +109,8 @@ async fn exit_is_told_as_what_it_is() {
     let house = House::new();
     let imports = r#"(import "wasi:cli/exit@0.2.6" "exit" (func $exit (param i32)))"#;
     let answer = "(call $exit (i32.const 0)) (call $document)";
-    let error = house.try_out(&Guest { imports, answer, ..Guest::default() }.build()).await.result.unwrap_err();
+    let error =
+        house.try_out(&Guest { imports, answer, ..Guest::default() }.build()).await.result.unwrap_err();
     assert_eq!(error.code(), "HS202");
     assert!(error.to_string().contains("called exit(0) instead of answering"), "{error}");
 }

@@ -177,11 +177,14 @@ impl Body for AnswerBody {
     type Data = AnswerData;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<AnswerData>, Infallible>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<AnswerData>, Infallible>>> {
         let this = self.get_mut();
-        Pin::new(&mut this.full).poll_frame(cx).map_ok(|frame| {
-            frame.map_data(|bytes| AnswerData { bytes, in_flight: this.in_flight.take() })
-        })
+        Pin::new(&mut this.full)
+            .poll_frame(cx)
+            .map_ok(|frame| frame.map_data(|bytes| AnswerData { bytes, in_flight: this.in_flight.take() }))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -106,7 +106,11 @@ pub(super) async fn collect(
 }
 
 /// The next piece of data; `None` at the end. Trailers are dropped: nothing that verifies a webhook covers them.
-async fn next_data(body: &mut HyperBody, pace: &mut Pace<'_>, received: usize) -> Result<Option<Bytes>, Refusal> {
+async fn next_data(
+    body: &mut HyperBody,
+    pace: &mut Pace<'_>,
+    received: usize,
+) -> Result<Option<Bytes>, Refusal> {
     loop {
         let mut frame = body.frame();
         let frame = poll_fn(|cx| match Pin::new(&mut frame).poll(cx) {

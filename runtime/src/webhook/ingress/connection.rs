@@ -125,7 +125,11 @@ pub(super) async fn serve<F, Fut>(
 }
 
 /// Reads until it is clear which protocol is spoken. `None`: nobody speaks, or the host is going.
-async fn first_bytes(stream: &mut TcpStream, entry: &Entry, limits: &IngressLimits) -> Option<(Protocol, Bytes)> {
+async fn first_bytes(
+    stream: &mut TcpStream,
+    entry: &Entry,
+    limits: &IngressLimits,
+) -> Option<(Protocol, Bytes)> {
     let read = async {
         let mut first = BytesMut::with_capacity(2 << 10);
         loop {
@@ -209,7 +213,8 @@ impl Watched<'_> {
                 }
                 if leaving == Leaving::No && (stage == Stage::Closing || self.progress.leaving()) {
                     self.progress.leave();
-                    leaving = Leaving::From(self.clock.exact_ms().saturating_add(millis(self.limits.last_call)));
+                    leaving =
+                        Leaving::From(self.clock.exact_ms().saturating_add(millis(self.limits.last_call)));
                     timer.as_mut().reset(Instant::now());
                     timer_set = false;
                 }

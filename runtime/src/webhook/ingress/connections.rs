@@ -51,7 +51,11 @@ pub(super) struct Entry {
 
 impl Connections {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { stage: AtomicU8::new(Stage::Open as u8), book: Mutex::default(), emptied: Notify::new() })
+        Arc::new(Self {
+            stage: AtomicU8::new(Stage::Open as u8),
+            book: Mutex::default(),
+            emptied: Notify::new(),
+        })
     }
 
     /// Enters a connection from `peer`.

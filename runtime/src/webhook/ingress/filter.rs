@@ -86,7 +86,10 @@ impl<'a> Telling<'a> {
                 "host" if telling.host.replace(value).is_some() => return Err(Refusal::HostCount),
                 "transfer-encoding" => telling.transfer_encoding = true,
                 // HTTP/1.0 has no such thing, and is not asked for it.
-                "expect" if version != Version::HTTP_10 && !value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
+                "expect"
+                    if version != Version::HTTP_10
+                        && !value.as_bytes().eq_ignore_ascii_case(b"100-continue") =>
+                {
                     return Err(Refusal::Expectation);
                 }
                 other => telling.forwarding |= tells_of_forwarding(other),
@@ -126,7 +129,11 @@ fn check_host(parts: &Parts, header: Option<&HeaderValue>) -> Result<Option<Host
     let header = header.map(|value| Host::parse(value.as_bytes())).transpose().map_err(Refusal::Host)?;
     let Some(authority) = parts.uri.authority() else {
         // HTTP/1.0 knows no Host; a signature is then checked against the configured URL.
-        return if header.is_none() && parts.version != Version::HTTP_10 { Err(Refusal::HostCount) } else { Ok(header) };
+        return if header.is_none() && parts.version != Version::HTTP_10 {
+            Err(Refusal::HostCount)
+        } else {
+            Ok(header)
+        };
     };
     let scheme = parts.uri.scheme();
     if scheme.is_some_and(|scheme| *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS) {
@@ -159,12 +166,10 @@ fn check_framing(headers: &HeaderMap, progress: &Progress) -> Result<(), Refusal
 fn names_a_length(head: &[u8]) -> bool {
     let name = CONTENT_LENGTH.as_str().as_bytes();
     let lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    lines
-        .skip_while(|line| line.is_empty())
-        .take_while(|line| !line.is_empty())
-        .any(|line| line.split_at_checked(name.len()).is_some_and(|(start, rest)| {
-            start.eq_ignore_ascii_case(name) && rest.first() == Some(&b':')
-        }))
+    lines.skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty()).any(|line| {
+        line.split_at_checked(name.len())
+            .is_some_and(|(start, rest)| start.eq_ignore_ascii_case(name) && rest.first() == Some(&b':'))
+    })
 }
 
 fn check_forwarding(
@@ -173,7 +178,8 @@ fn check_forwarding(
     peer: IpAddr,
 ) -> Result<(IpAddr, Option<Forwarded>), Refusal> {
     if !trusts(&limits.trusted_proxies, peer) {
-        let names: Vec<HeaderName> = headers.keys().filter(|name| tells_of_forwarding(name.as_str())).cloned().collect();
+        let names: Vec<HeaderName> =
+            headers.keys().filter(|name| tells_of_forwarding(name.as_str())).cloned().collect();
         for name in names {
             headers.remove(name);
         }

@@ -36,7 +36,8 @@ impl Host {
 
     fn parse_ipv6(bytes: &[u8]) -> Result<Self, &'static str> {
         let text = std::str::from_utf8(bytes).map_err(|_| "not an IPv6 address")?;
-        let (address, after) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).ok_or("no ] in it")?;
+        let (address, after) =
+            text.strip_prefix('[').and_then(|rest| rest.split_once(']')).ok_or("no ] in it")?;
         let address: Ipv6Addr = address.parse().map_err(|_| "not an IPv6 address")?;
         let mut text = format!("[{address}]");
         let name_len = text.len();

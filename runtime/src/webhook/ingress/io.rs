@@ -49,8 +49,14 @@ impl Guarded {
         limits: Arc<IngressLimits>,
     ) -> (Self, Returned) {
         let returned = Returned::default();
-        let guarded =
-            Self { stream: Some(stream), first, progress, limits, returned: Arc::clone(&returned), blocked: None };
+        let guarded = Self {
+            stream: Some(stream),
+            first,
+            progress,
+            limits,
+            returned: Arc::clone(&returned),
+            blocked: None,
+        };
         (guarded, returned)
     }
 
@@ -122,7 +128,8 @@ impl Guarded {
 /// What to say of a head of `max` bytes that has not come to the end of its first line.
 fn endless_first_line(head: &[u8], max: usize) -> Option<Canned> {
     // Empty lines before a request are allowed, and skipped by the parser too.
-    let line = head.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).and_then(|start| head.get(start..))?;
+    let line =
+        head.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).and_then(|start| head.get(start..))?;
     if head.len() < max || line.contains(&b'\n') {
         return None;
     }

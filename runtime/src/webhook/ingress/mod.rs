@@ -37,10 +37,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use self::connection::Shared;
 use self::connections::{Connections, Stage};
-use self::refusal::Canned;
 pub use self::filter::Forwarded;
 pub use self::host::Host;
 pub use self::limits::IngressLimits;
+use self::refusal::Canned;
 
 /// The first and the longest pause after an error that says that the process or the machine is short of something.
 const PAUSE_FIRST: Duration = Duration::from_millis(10);

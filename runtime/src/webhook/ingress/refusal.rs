@@ -31,7 +31,9 @@ pub(super) enum Refusal {
     TransferEncoding,
     #[error("the only expectation met here is 100-continue")]
     Expectation,
-    #[error("X-Forwarded-{0} is malformed; what the trusted proxy sends must be one token or a comma-separated list")]
+    #[error(
+        "X-Forwarded-{0} is malformed; what the trusted proxy sends must be one token or a comma-separated list"
+    )]
     Forwarded(&'static str),
     #[error("the body is larger than {max} bytes")]
     BodyTooLarge { max: usize },
@@ -63,7 +65,9 @@ impl Refusal {
             Self::MethodUnknown => (StatusCode::NOT_IMPLEMENTED, Then::Close, "method"),
             Self::UriTooLong { .. } => (StatusCode::URI_TOO_LONG, Then::Close, "uri_bytes_max"),
             Self::Uri(_) => (StatusCode::BAD_REQUEST, Then::Close, "uri"),
-            Self::HostCount | Self::Host(_) | Self::HostsDiffer => (StatusCode::BAD_REQUEST, Then::Close, "host"),
+            Self::HostCount | Self::Host(_) | Self::HostsDiffer => {
+                (StatusCode::BAD_REQUEST, Then::Close, "host")
+            }
             Self::TooManyHeaders { .. } => {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Then::Close, "headers_max")
             }
@@ -161,7 +165,8 @@ mod tests {
 
     #[test]
     fn a_canned_answer_is_as_long_as_it_says() {
-        for canned in [Canned::BadMethod, Canned::UriTooLong, Canned::HeadTooSlow, Canned::TooManyConnections] {
+        for canned in [Canned::BadMethod, Canned::UriTooLong, Canned::HeadTooSlow, Canned::TooManyConnections]
+        {
             let text = std::str::from_utf8(canned.bytes()).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             let said = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();

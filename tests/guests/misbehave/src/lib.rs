@@ -29,6 +29,8 @@ fn notify(event: &Event) -> Result<(), Error> {
 fn misbehave(how: &str) -> Result<String, Error> {
     match how {
         "" | "ok" => {}
+        // Tells two runs apart.
+        "random" => return Ok(format!("<Response><!-- {} --></Response>", random::u64())),
 
         "spin" => cpu::spin(),
         "spin-log" => cpu::spin_with_host_calls(),
@@ -110,6 +112,9 @@ mod tests {
         let error = misbehave("failure").unwrap_err();
         assert_eq!(error.message(), "placing the caller");
         assert_eq!(error.causes(), ["reading the number of seats", "invalid digit found in string"]);
-        assert_eq!(misbehave("unheard-of").unwrap_err().message(), r#"there is no misbehaviour "unheard-of""#);
+        assert_eq!(
+            misbehave("unheard-of").unwrap_err().message(),
+            r#"there is no misbehaviour "unheard-of""#
+        );
     }
 }

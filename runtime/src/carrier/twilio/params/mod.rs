@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::body::{Body, Form, PARAMETERS_MAX};
 use super::event;
-use crate::call::{Call, CallStatus, Direction, Message, Webhook};
 use crate::call::Entry;
+use crate::call::{Call, CallStatus, Direction, Message, Webhook};
 
 /// The query parameter that holds our pin; a handler never sees it.
 const PIN: &str = "hs";

@@ -134,7 +134,9 @@ fn floods() -> Vec<Case> {
     vec![
         case(
             "H53 requests opened and reset",
-            streams(20_000).flat_map(|id| [request(id, &slow), frame(RST_STREAM, 0, id, &[0, 0, 0, 8])].concat()).collect(),
+            streams(20_000)
+                .flat_map(|id| [request(id, &slow), frame(RST_STREAM, 0, id, &[0, 0, 0, 8])].concat())
+                .collect(),
             GoAway,
             2_000,
         ),
@@ -151,7 +153,9 @@ fn floods() -> Vec<Case> {
         ),
         case(
             "H57 errors behind a whole request",
-            streams(1_000).flat_map(|id| [request(id, &slow), frame(DATA, 0, id, &[1; 8])].concat()).collect(),
+            streams(1_000)
+                .flat_map(|id| [request(id, &slow), frame(DATA, 0, id, &[1; 8])].concat())
+                .collect(),
             GoAway,
             200,
         ),
@@ -160,7 +164,11 @@ fn floods() -> Vec<Case> {
         case("H55 priorities", frame(PRIORITY, 0, 1, &[0, 0, 0, 0, 1]).repeat(300_000), Closed, 0),
         case(
             "H55 window updates",
-            [frame(HEADERS, END_HEADERS, 1, &slow), frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]).repeat(300_000)].concat(),
+            [
+                frame(HEADERS, END_HEADERS, 1, &slow),
+                frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]).repeat(300_000),
+            ]
+            .concat(),
             Closed,
             0,
         ),
@@ -185,7 +193,12 @@ fn floods() -> Vec<Case> {
         case("data on no stream", frame(DATA, 0, 0, &[0; 10]), GoAway, 0),
         case("an even stream", request(2, &slow), GoAway, 0),
         case("unknown compression index", request(1, &[0xff, 0xff, 0xff, 0x7f]), GoAway, 0),
-        Case { name: "HTTP/1 after the preface", send: [PREFACE, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"].concat(), expected: GoAway, runs_max: 0 },
+        Case {
+            name: "HTTP/1 after the preface",
+            send: [PREFACE, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"].concat(),
+            expected: GoAway,
+            runs_max: 0,
+        },
     ]
 }
 
@@ -254,10 +267,13 @@ async fn http2_requests_pass_the_same_filter() {
     ];
     all(cases.map(|(name, block, expected)| async move {
         let server = Server::start(short_limits()).await;
-        let seen = exchange(&server, [opening(), request(1, &block)].concat(), Duration::from_millis(250)).await;
+        let seen =
+            exchange(&server, [opening(), request(1, &block)].concat(), Duration::from_millis(250)).await;
         match expected {
             Some(status) => assert_eq!(seen.statuses(), [status], "{name}"),
-            None => assert!(seen.statuses().is_empty() && (seen.has(RST_STREAM) || seen.has(GOAWAY)), "{name}"),
+            None => {
+                assert!(seen.statuses().is_empty() && (seen.has(RST_STREAM) || seen.has(GOAWAY)), "{name}")
+            }
         }
         assert_eq!(server.runs(), usize::from(expected == Some(0x88)), "{name}");
     }))
@@ -266,19 +282,19 @@ async fn http2_requests_pass_the_same_filter() {
 
 #[tokio::test]
 async fn the_bodies_of_one_connection_share_its_memory() {
-    let limits = IngressLimits { bodies_bytes_per_connection_max: 100 << 10, stall: PATIENCE, ..short_limits() };
+    let limits = IngressLimits { bodies_bytes_per_connection_max: 40_000, stall: PATIENCE, ..short_limits() };
     let server = Server::start(limits).await;
     let mut block = get("/");
     block[0] = 0x83; // POST
-    let parts = streams(8).flat_map(|id| {
-        let piece = frame(DATA, 0, id, &[b'x'; 15_000]);
-        [frame(HEADERS, END_HEADERS, id, &block), piece.clone(), piece].concat()
+    // Together just below the window that a peer has before it is told of a larger one.
+    let parts = streams(4).flat_map(|id| {
+        [frame(HEADERS, END_HEADERS, id, &block), frame(DATA, 0, id, &[b'x'; 15_000])].concat()
     });
-    let seen = exchange(&server, opening().into_iter().chain(parts).collect(), Duration::from_millis(250)).await;
+    let seen =
+        exchange(&server, opening().into_iter().chain(parts).collect(), Duration::from_millis(250)).await;
     // 503, spelled out; those that fit are still waiting for the rest.
-    eprintln!("DBG {:?} closed {}", seen.frames, seen.closed);
     let refused = seen.statuses().len();
-    assert!((1..8).contains(&refused), "{refused} refused");
+    assert!((1..4).contains(&refused), "{refused} refused");
     assert_eq!(server.runs(), 0);
 }
 
@@ -293,7 +309,9 @@ async fn an_http2_answer_under_way_at_shutdown_arrives() {
     client.send(frame(SETTINGS, 1, 0, &[])).await;
     sleep(Duration::from_millis(60)).await;
     while client.read_more().await {
-        if let Some(at) = client.received.windows(9).position(|head| head[..4] == [0, 0, 8, PING] && head[4] == 0) {
+        if let Some(at) =
+            client.received.windows(9).position(|head| head[..4] == [0, 0, 8, PING] && head[4] == 0)
+        {
             let payload = client.received[at + 9..at + 17].to_vec();
             client.received[at + 4] = 1;
             client.send(frame(PING, 1, 0, &payload)).await;

@@ -22,7 +22,11 @@ async fn an_answer_under_way_at_shutdown_arrives() {
 
 #[tokio::test]
 async fn a_request_that_is_on_its_way_at_shutdown_is_answered() {
-    let limits = IngressLimits { last_call: Duration::from_millis(200),  head_within: Duration::from_secs(2), ..short_limits() };
+    let limits = IngressLimits {
+        last_call: Duration::from_millis(200),
+        head_within: Duration::from_secs(2),
+        ..short_limits()
+    };
     let server = Server::start(limits).await;
     let (mut idle, mut half) = (server.client().await, server.client().await);
     assert!(idle.is_answered().await);
@@ -65,7 +69,11 @@ async fn connections_are_counted_in_all_and_by_address() {
     let cases = [
         ("in all", IngressLimits { connections_max: 2, ..short_limits() }, 503),
         ("by address", IngressLimits { connections_per_address_max: 2, ..short_limits() }, 503),
-        ("trusted", IngressLimits { connections_per_address_max: 2, trusted_proxies: trusted, ..short_limits() }, 200),
+        (
+            "trusted",
+            IngressLimits { connections_per_address_max: 2, trusted_proxies: trusted, ..short_limits() },
+            200,
+        ),
     ];
     for (name, limits, expected) in cases {
         let server = Server::start(limits).await;
@@ -111,7 +119,8 @@ async fn a_connection_ends_after_its_share_of_requests_or_when_it_is_old() {
 #[tokio::test]
 async fn h41_a_connection_of_many_requests_takes_no_more_memory() {
     const BATCH: usize = 100;
-    let server = Server::start(IngressLimits { requests_per_connection_max: u64::MAX, ..short_limits() }).await;
+    let server =
+        Server::start(IngressLimits { requests_per_connection_max: u64::MAX, ..short_limits() }).await;
     let mut client = server.client().await;
     let batch = "POST /neighbour HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\na=b".repeat(BATCH);
     let mut resident_kib = Vec::new();

@@ -3,9 +3,9 @@
 //! Every case has a server of its own, and a neighbour: a client with an open connection to it that must be answered
 //! before and after. Limits are shortened, so that running into them takes tenths of a second.
 
-mod lifecycle;
 mod http1;
 mod http2;
+mod lifecycle;
 mod slow;
 
 use std::net::SocketAddr;
@@ -89,7 +89,9 @@ impl Server {
 }
 
 /// Runs all of them side by side; the first that panics is the panic of all.
-async fn all<T: Send + 'static>(futures: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>) -> Vec<T> {
+async fn all<T: Send + 'static>(
+    futures: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
+) -> Vec<T> {
     let mut running: JoinSet<T> = futures.into_iter().collect();
     let mut outcomes = Vec::new();
     while let Some(outcome) = running.join_next().await {
@@ -140,7 +142,8 @@ impl Client {
             if let Some(end) = self.received.windows(4).position(|four| four == b"\r\n\r\n") {
                 let head = String::from_utf8(self.received[..end].to_vec()).unwrap();
                 let status = head[9..12].parse().unwrap();
-                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
+                let length =
+                    head.lines().find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
                 let length = if has_body { length.map_or(0, |length| length.parse().unwrap()) } else { 0 };
                 if self.received.len() >= end + 4 + length {
                     let body = self.received[end + 4..end + 4 + length].to_vec();
@@ -149,7 +152,11 @@ impl Client {
                 }
             }
             if !self.read_more().await {
-                assert!(self.received.is_empty(), "half an answer: {:?}", String::from_utf8_lossy(&self.received));
+                assert!(
+                    self.received.is_empty(),
+                    "half an answer: {:?}",
+                    String::from_utf8_lossy(&self.received)
+                );
                 return None;
             }
         }

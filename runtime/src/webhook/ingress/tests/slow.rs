@@ -2,7 +2,8 @@
 
 use super::*;
 
-const LONG: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+const LONG: &str =
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
 /// Sends `bytes` one by one until the server has enough of it; gives what it said, and how long it took.
 async fn drip(
@@ -43,9 +44,24 @@ async fn h29_what_comes_too_slowly_is_given_up() {
         Case("a head that stops", "GET / HTTP/1.1\r\nHost: a\r\n", "", Some(408)),
         Case("an HTTP/2 preface byte by byte", "", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", None),
         Case("an HTTP/2 preface and silence", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "", None),
-        Case("a body byte by byte", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n", LONG, Some(408)),
-        Case("a body that stops", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", "", Some(408)),
-        Case("chunks that stop", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n", "", Some(408)),
+        Case(
+            "a body byte by byte",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n",
+            LONG,
+            Some(408),
+        ),
+        Case(
+            "a body that stops",
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc",
+            "",
+            Some(408),
+        ),
+        Case(
+            "chunks that stop",
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n",
+            "",
+            Some(408),
+        ),
     ];
     let server = Server::start(short_limits()).await;
     let mut neighbour = server.client().await;
@@ -65,7 +81,8 @@ async fn h29_what_comes_too_slowly_is_given_up() {
 
 #[tokio::test]
 async fn a_slow_body_may_take_its_time_as_long_as_it_keeps_the_pace() {
-    let limits = IngressLimits { body_within: Duration::from_secs(5), bytes_per_second_min: 1_000, ..short_limits() };
+    let limits =
+        IngressLimits { body_within: Duration::from_secs(5), bytes_per_second_min: 1_000, ..short_limits() };
     let server = Server::start(limits).await;
     let mut client = server.client().await;
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1500\r\n\r\n").await;
@@ -149,7 +166,12 @@ async fn a_peer_that_has_said_all_still_hears_the_answer() {
 
 #[tokio::test]
 async fn large_bodies_share_their_memory_and_small_ones_need_none() {
-    let limits = IngressLimits { bodies_bytes_max: 150_000, body_within: Duration::from_secs(2), stall: Duration::from_secs(2), ..short_limits() };
+    let limits = IngressLimits {
+        bodies_bytes_max: 150_000,
+        body_within: Duration::from_secs(2),
+        stall: Duration::from_secs(2),
+        ..short_limits()
+    };
     let server = Server::start(limits).await;
     let large = format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{}", "x".repeat(90_000));
     let mut first = server.client().await;

@@ -1,0 +1,176 @@
+//! The commands as a person types them.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{ROOT, TOKEN, example};
+
+/// The binary that was built beside this test.
+fn hookswitch() -> Command {
+    let test = std::env::current_exe().unwrap();
+    let profile: PathBuf = test.parent().and_then(|deps| deps.parent()).unwrap().to_owned();
+    let binary = profile.join("hookswitch");
+    assert!(binary.is_file(), "{} is not there: build it first, as tests/run does", binary.display());
+    let mut command = Command::new(binary);
+    command.current_dir(&*ROOT).env_remove("RUST_LOG");
+    command
+}
+
+fn run(args: &[&str], input: &str) -> Output {
+    let mut child = hookswitch()
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn lint_names_line_and_column_and_exits_by_severity() {
+    let cases: &[(&str, &[&str], &str, i32, &str)] = &[
+        ("good", &["lint", "-"], "<Response><Say>Hi</Say></Response>", 0, ""),
+        ("warned", &["lint", "-"], "<Response>\n <Say vioce=\"alice\">Hi</Say></Response>", 0, "-:2:"),
+        (
+            "strict",
+            &["lint", "--strict", "-"],
+            "<Response><Say vioce=\"alice\">Hi</Say></Response>",
+            1,
+            "warning: ",
+        ),
+        ("refused", &["lint", "-"], "<Response><Say>Hi</Response>", 1, "error: "),
+        ("no file", &["lint"], "", 2, ""),
+        ("unreadable", &["lint", "/nonexistent/x.xml"], "", 2, ""),
+    ];
+    for (name, args, input, code, expected) in cases {
+        let output = run(args, input);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(*code), "{name}: {said}");
+        assert!(said.contains(expected), "{name}: {said}");
+    }
+    let output = run(&["lint", "--json", "-"], "<Response><Speak/></Response>");
+    let problems: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&problems[0]["line"], &problems[0]["severity"]),
+        (&1.into(), &"warning".into()),
+        "{problems}"
+    );
+}
+
+#[test]
+fn signature_tells_a_match_from_a_mismatch() {
+    // The worked example of the carrier's security guide.
+    let ask = |signature: &str| {
+        let header = format!("X-Twilio-Signature: {signature}");
+        let args = [
+            "signature",
+            "--url",
+            "https://example.com/myapp.php?foo=1&bar=2",
+            "--auth-token",
+            "12345",
+            "--header",
+            &header,
+            "--body",
+            "-",
+        ];
+        let body = "Digits=1234&To=%2B18005551212&From=%2B14158675310&Caller=%2B14158675310&CallSid=CA1234567890ABCDE";
+        run(&args, body)
+    };
+    assert_eq!(ask("L/OH5YylLD5NRKLltdqwSvS0BnU=").status.code(), Some(0));
+    let wrong = ask("LAOH5YylLD5NRKLltdqwSvS0BnU=");
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&wrong.stdout).contains("L/OH5YylLD5NRKLltdqwSvS0BnU="),
+        "says what it should be"
+    );
+    assert_eq!(run(&["signature"], "").status.code(), Some(2));
+}
+
+/// A command that serves, ended when dropped.
+struct Serving(Child);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _already_ended = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+#[test]
+fn dev_prints_a_webhook_that_it_answers_and_stops_when_asked() {
+    let mut serving = Serving(
+        hookswitch()
+            .arg("dev")
+            .arg(example("front-desk"))
+            .args(["--listen", "127.0.0.1:0", "--auth-token", TOKEN])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut lines = BufReader::new(serving.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let curl: Vec<String> = lines
+        .by_ref()
+        .skip_while(|line| !line.trim_start().starts_with("curl"))
+        .take_while(|line| !line.is_empty())
+        .collect();
+    let answer = Command::new("sh").args(["-c", &format!("{} -s -i", curl.join("\n"))]).output().unwrap();
+    let answer = String::from_utf8_lossy(&answer.stdout);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("<Gather"), "{answer}\nto {curl:?}");
+
+    let told = Command::new("kill").args(["-TERM", &serving.0.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    let asked = Instant::now();
+    while serving.0.try_wait().unwrap().is_none() {
+        assert!(asked.elapsed() < Duration::from_secs(20), "it goes on after SIGTERM");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(serving.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn serve_answers_for_the_tenants_of_a_file_and_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token"), TOKEN).unwrap();
+    let config = format!(
+        "listen = \"127.0.0.1:0\"\ncontrol = \"127.0.0.1:0\"\n[[tenant]]\nid = \"acme\"\n\
+         twilio_auth_token_file = \"token\"\nhandlers = [{:?}]\n",
+        example("sms-keywords")
+    );
+    let path = folder.path().join("hookswitch.toml");
+    std::fs::write(&path, config).unwrap();
+    let mut serving = Serving(
+        hookswitch()
+            .arg("serve")
+            .arg("--config")
+            .arg(&path)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let mut line = String::new();
+    BufReader::new(serving.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let urls: Vec<&str> =
+        line.split("http://").skip(1).filter_map(|url| url.split([',', '\n']).next()).collect();
+    let [webhooks, control] = urls.as_slice() else { panic!("two addresses in {line:?}") };
+
+    let get = |url: &str| {
+        let output =
+            Command::new("curl").args(["-s", "-o", "-", "-w", " %{http_code}", url]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let unsigned = get(&format!("http://{webhooks}/acme/sms-keywords/sms"));
+    assert!(unsigned.ends_with("403"), "nothing is let through unsigned: {unsigned} from {line}");
+    assert!(get(&format!("http://{control}/readyz")).ends_with("200"));
+    let metrics = get(&format!("http://{control}/metrics"));
+    assert!(metrics.contains("hookswitch_refused_total{code=\"HS101\"} 1"), "{metrics}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &folder.path().join("hookswitch-data/pin-key").metadata().unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600, "the key of all links is read by nobody else");
+}
