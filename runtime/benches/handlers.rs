@@ -11,7 +11,7 @@ mod load;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::load::carrier::{Token, Webhook};
+use crate::load::carrier::Webhook;
 use crate::load::server::{self, Server};
 use crate::load::{Tally, closed_loop, front_desk, machine, median};
 
@@ -72,7 +72,7 @@ fn run(counts: &[usize], rounds: usize, length: Duration) -> Result<u64, String>
         let memory_mib_loaded = memory_mib(&server)?;
         let mut webhooks = Vec::with_capacity(count);
         for number in 0..count {
-            let mut webhook = Webhook::new(&front_desk::voice_path(&name(number)), Token::None)?;
+            let mut webhook = Webhook::new(&front_desk::voice_path(&name(number)), None)?;
             webhook.learn_answer(server.address)?;
             webhooks.push(webhook);
         }

@@ -1,6 +1,6 @@
 //! What the whole host costs: against a native program that does the same job, in the same run.
 //!
-//! `cargo bench --bench webhook [-- --quick]`
+//! `cargo bench --bench webhook [-- --quick] [--rows TEXT]`: only rows with TEXT in their names, besides the native ones
 //!
 //! Both read the request with hyper, check its signature and read its parameters with the same code, and answer the
 //! same greeting with the same headers. The native one (axum) writes the document itself; the host runs
@@ -21,12 +21,13 @@ use axum::response::{IntoResponse as _, Response};
 use axum::serve::ListenerExt as _;
 use hookswitch::call::{Entry, HandlerName, RevisionId, TenantId, Webhook as Incoming};
 use hookswitch::carrier::twilio;
+use hookswitch::carrier::twilio::delivery::TOKEN_HEADER;
 use hookswitch::carrier::twilio::signature::Keys;
 use hookswitch::telemetry::{self, LogFormat};
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, StatusCode, Uri};
 
-use crate::load::carrier::{Token, Webhook};
+use crate::load::carrier::Webhook;
 use crate::load::server::{self, Server};
 use crate::load::{Tally, closed_loop, front_desk, machine, median};
 use crate::paced::{paced, quantile_us};
@@ -34,8 +35,9 @@ use crate::paced::{paced, quantile_us};
 const HANDLER: &str = "front-desk";
 const WEBHOOKS_PER_SECOND: u32 = 1_000;
 
-/// How long everything takes.
-struct Lengths {
+/// What is measured, and for how long.
+struct Plan {
+    rows: Vec<&'static Variant>,
     rounds: usize,
     round: Duration,
     paced: Duration,
@@ -47,6 +49,15 @@ struct Variant {
     /// Position in [`SERVERS`].
     server: usize,
     token: Token,
+}
+
+/// Whether a webhook carries the header by which its repetition would be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    /// One of its own each time it is sent, as the carrier does.
+    Fresh,
+    /// None.
+    None,
 }
 
 const NATIVE: &[&str] = &["--serve-native"];
@@ -75,12 +86,16 @@ fn main() -> ExitCode {
     if has("--serve-host") {
         return serve_host(has("--log"), has("--usual-intervals"));
     }
-    let lengths = if has("--quick") {
-        Lengths { rounds: 2, round: Duration::from_secs(1), paced: Duration::from_secs(3) }
+    let chosen = arguments.iter().position(|argument| argument == "--rows");
+    let chosen = chosen.and_then(|at| arguments.get(at + 1)).map_or("", String::as_str);
+    let rows =
+        VARIANTS.iter().filter(|variant| variant.server == 0 || variant.name.contains(chosen)).collect();
+    let plan = if has("--quick") {
+        Plan { rows, rounds: 2, round: Duration::from_secs(1), paced: Duration::from_secs(3) }
     } else {
-        Lengths { rounds: 5, round: Duration::from_secs(2), paced: Duration::from_secs(10) }
+        Plan { rows, rounds: 5, round: Duration::from_secs(2), paced: Duration::from_secs(10) }
     };
-    match run(&lengths) {
+    match run(&plan) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
             eprintln!("some answers were wrong");
@@ -94,53 +109,60 @@ fn main() -> ExitCode {
 }
 
 /// Measures and prints. Whether every answer was right.
-fn run(lengths: &Lengths) -> Result<bool, String> {
+fn run(plan: &Plan) -> Result<bool, String> {
     front_desk::build()?;
     let pinned = machine::pin_carrier();
     machine::print_conditions(pinned);
     let servers =
         SERVERS.iter().map(|arguments| Server::start(arguments, pinned)).collect::<Result<Vec<_>, _>>()?;
+    for (arguments, server) in SERVERS.iter().zip(&servers) {
+        println!("server      {}: {}", arguments.join(" "), server.note);
+    }
     let mut webhooks = Vec::new();
-    for variant in VARIANTS {
-        let mut webhook = Webhook::new(&front_desk::voice_path(HANDLER), variant.token)?;
+    for variant in &plan.rows {
+        let token = (variant.token == Token::Fresh).then_some(&TOKEN_HEADER);
+        let mut webhook = Webhook::new(&front_desk::voice_path(HANDLER), token)?;
         webhook.learn_answer(servers[variant.server].address)?;
         webhooks.push([webhook]);
     }
     if let Some(at) = webhooks.iter().position(|webhook| webhook[0].expected != webhooks[0][0].expected) {
-        return Err(format!("`{}` and `{}` answer different documents", VARIANTS[0].name, VARIANTS[at].name));
+        return Err(format!(
+            "`{}` and `{}` answer different documents",
+            plan.rows[0].name, plan.rows[at].name
+        ));
     }
     println!(
         "rounds      {} of {} s for each row, {} kept connections; documents of {} bytes, all checked",
-        lengths.rounds,
-        lengths.round.as_secs(),
+        plan.rounds,
+        plan.round.as_secs(),
         load::CONNECTIONS,
         webhooks[0][0].expected.len()
     );
 
-    let mut tallies: Vec<Vec<Tally>> = VARIANTS.iter().map(|_| Vec::new()).collect();
-    for round in 0..lengths.rounds {
+    let mut tallies: Vec<Vec<Tally>> = plan.rows.iter().map(|_| Vec::new()).collect();
+    for round in 0..plan.rounds {
         // Turned round each time, so that no row always follows the same one.
-        let mut order: Vec<usize> = (0..VARIANTS.len()).collect();
+        let mut order: Vec<usize> = (0..plan.rows.len()).collect();
         if round % 2 == 1 {
             order.reverse();
         }
         for at in order {
-            let server = &servers[VARIANTS[at].server];
-            tallies[at].push(closed_loop(server, &mut webhooks[at], lengths.round)?);
+            let server = &servers[plan.rows[at].server];
+            tallies[at].push(closed_loop(server, &mut webhooks[at], plan.round)?);
         }
     }
-    let failed = print_throughput(&tallies);
-    let late = print_latencies(&servers, &mut webhooks, lengths)?;
+    let failed = print_throughput(plan, &tallies);
+    let late = print_latencies(&servers, &mut webhooks, plan)?;
     Ok(failed == 0 && late == 0)
 }
 
-fn print_throughput(tallies: &[Vec<Tally>]) -> u64 {
+fn print_throughput(plan: &Plan, tallies: &[Vec<Tally>]) -> u64 {
     println!(
         "\n{:<38} {:>9} {:>7} {:>7} {:>7} {:>18} {:>7}",
         "medians", "answers/s", "CPU µs", "core", "× ans/s", "native CPU ÷ CPU", "failed"
     );
-    for (variant, rounds) in VARIANTS.iter().zip(tallies) {
-        let native = VARIANTS.iter().position(|other| other.token == variant.token).unwrap_or_default();
+    for (variant, rounds) in plan.rows.iter().zip(tallies) {
+        let native = plan.rows.iter().position(|other| other.token == variant.token).unwrap_or_default();
         let beside = || rounds.iter().zip(&tallies[native]);
         let of_cpu: Vec<f64> = beside().map(|(this, native)| native.cpu_us() / this.cpu_us()).collect();
         let worst = of_cpu.iter().copied().fold(f64::INFINITY, f64::min);
@@ -161,14 +183,10 @@ fn print_throughput(tallies: &[Vec<Tally>]) -> u64 {
     tallies.iter().flatten().map(|tally| tally.failed).sum()
 }
 
-fn print_latencies(
-    servers: &[Server],
-    webhooks: &mut [[Webhook; 1]],
-    lengths: &Lengths,
-) -> Result<usize, String> {
+fn print_latencies(servers: &[Server], webhooks: &mut [[Webhook; 1]], plan: &Plan) -> Result<usize, String> {
     println!(
         "\n{:<38} {:>8} {:>8} {:>8} {:>8} {:>22} {:>7}",
-        format!("µs at {WEBHOOKS_PER_SECOND}/s for {} s", lengths.paced.as_secs()),
+        format!("µs at {WEBHOOKS_PER_SECOND}/s for {} s", plan.paced.as_secs()),
         "p50",
         "p99",
         "p99.9",
@@ -180,7 +198,7 @@ fn print_latencies(
     for (variant, webhook) in
         VARIANTS.iter().zip(webhooks).filter(|(variant, _)| variant.token == Token::Fresh)
     {
-        let latencies = paced(&servers[variant.server], &mut webhook[0], WEBHOOKS_PER_SECOND, lengths.paced)?;
+        let latencies = paced(&servers[variant.server], &mut webhook[0], WEBHOOKS_PER_SECOND, plan.paced)?;
         let of = |share| quantile_us(&latencies.answers, share);
         println!(
             "{:<38} {:>8.0} {:>8.0} {:>8.0} {:>8.0} {:>14.0}, {:>6.0} {:>7}",
@@ -207,15 +225,57 @@ fn serve_host(log: bool, usual_intervals: bool) -> ExitCode {
         Ok(host) => host,
         Err(why) => return server::failed(why),
     };
+    if std::env::var("SIZES").is_ok() {
+        let incoming: hookswitch::webhook::ingress::Incoming = hookswitch::webhook::ingress::Incoming {
+            method: Method::GET,
+            uri: http::uri::PathAndQuery::from_static("/x"),
+            host: None,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            peer: ([127, 0, 0, 1], 1).into(),
+            client: [127, 0, 0, 1].into(),
+            forwarded: None,
+        };
+        println!("incoming {}", std::mem::size_of_val(&incoming));
+        println!("handle {}", std::mem::size_of_val(&hookswitch::webhook::handle(&host, &incoming)));
+        println!(
+            "respond {}",
+            std::mem::size_of_val(&hookswitch::webhook::respond(Arc::clone(&host), incoming.clone()))
+        );
+        let t = host.router.tenant("bench").unwrap();
+        let r = &t.handlers.get("front-desk").unwrap().current;
+        let w = Incoming::Event(hookswitch::call::Event {
+            kind: hookswitch::call::EventKind::Call,
+            subject: String::new(),
+            account: String::new(),
+            status: String::new(),
+            sequence: None,
+            step: String::new(),
+            form: String::new(),
+        });
+        println!(
+            "sandbox.run {}",
+            std::mem::size_of_val(&host.sandbox.run(&r.prepared, &r.limits, &r.config, &w))
+        );
+        println!("enter {}", std::mem::size_of_val(&r.enter(&host.places)));
+        println!("webhook {}", std::mem::size_of_val(&w));
+        return ExitCode::SUCCESS;
+    }
     let runtime = if usual_intervals {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
     } else {
         hookswitch::host::runtime()
     };
     match runtime {
-        Ok(runtime) => server::listen(&runtime, "", |listener| host.serve(listener, std::future::pending())),
+        Ok(runtime) => server::listen(&runtime, &workers(&runtime), |listener| {
+            host.serve(listener, std::future::pending())
+        }),
         Err(error) => server::failed(error),
     }
+}
+
+fn workers(runtime: &tokio::runtime::Runtime) -> String {
+    format!("{} worker threads", runtime.metrics().num_workers())
 }
 
 /// What the native program knows.
@@ -238,7 +298,7 @@ fn serve_native() -> ExitCode {
     let routes = axum::Router::new()
         .route(&front_desk::voice_path(HANDLER), axum::routing::any(answer))
         .with_state(Arc::new(native));
-    server::listen(&runtime, "", async |listener| {
+    server::listen(&runtime, &workers(&runtime), async |listener| {
         let listener = listener.tap_io(|stream| {
             // As the host does; where it fails the benchmark only becomes slower.
             let _set = stream.set_nodelay(true);

@@ -15,6 +15,7 @@ pub mod carrier;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod dev;
 pub mod handler_toml;
 pub mod host;
 pub mod pin;

@@ -54,6 +54,12 @@ pub struct Revision {
     places_max: usize,
 }
 
+impl std::fmt::Debug for Revision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Revision({} {})", self.prefix, self.id)
+    }
+}
+
 /// Why a revision can't be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum RevisionError {

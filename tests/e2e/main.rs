@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod cli;
+mod dev;
 mod examples;
 mod limits;
 mod loading;

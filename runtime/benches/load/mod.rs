@@ -1,7 +1,6 @@
 //! What the load benchmarks share: a server in a process of its own, and a carrier that sends it signed webhooks.
 //!
-//! Server and carrier have one core each, so that neither takes the other's time. The carrier is plain blocking
-//! sockets: whatever it costs is missing from the figures, so it shall cost little.
+//! Server and carrier have one core each, so that neither takes the other's time.
 
 pub mod carrier;
 pub mod front_desk;
@@ -76,7 +75,7 @@ impl<'w> Carrier<'w> {
         Ok(Self { connections, webhooks, next: 0 })
     }
 
-    /// Waits for the connections in turn: no polling, and all the others have their webhooks with the server meanwhile.
+    /// Waits for the connections in turn; the others have their webhooks with the server meanwhile.
     fn run(&mut self, length: Duration) -> Result<(u64, u64), String> {
         let (mut answered, mut failed) = (0, 0);
         let mut sent = Vec::with_capacity(CONNECTIONS);

@@ -1,8 +1,7 @@
 //! Load at a fixed rate, whatever the server does: what a caller's webhook waits, queueing included.
 //!
 //! Each webhook has its time, and its latency counts from that time, not from when it could be sent: a server that
-//! stands still for a second makes a thousand webhooks late, and all of them are counted. The carrier asks its
-//! sockets again and again rather than sleep, so that its own waking up is no part of the figures.
+//! stands still for a second makes a thousand webhooks late, and all of them are counted.
 
 use std::time::{Duration, Instant};
 
@@ -58,8 +57,6 @@ pub fn paced(
         let due = start + interval * sent;
         if sent < count && now >= due {
             if let Some(at) = free.pop() {
-                // Said each time: a connection that was opened again waits.
-                connections[at].stream.set_nonblocking(true).map_err(|error| error.to_string())?;
                 connections[at].send(webhook.stamped())?;
                 in_flight.push((at, due));
                 latencies.lateness.push(now - due);

@@ -4,14 +4,12 @@
 //! does not offer, which export is missing or has other types, memory beyond the limit. Nothing is filled in for what
 //! is missing: a component that loads has all it asked for.
 
-use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, InstancePre, Lift, Lower};
+use wasmparser::{Parser, Payload};
+use wasmtime::component::{Component, InstancePre};
 
 use super::precheck::{Limit, PrecheckError, StructureLimits, precheck};
-use crate::capability::{OFFERED, offers};
-use crate::sandbox::{
-    Call, EVENTS, Event, Failure, Limits, MESSAGING, Message, Prepared, Sandbox, State, VOICE,
-};
+use crate::capability::{OFFERED, may_wait, offers};
+use crate::sandbox::{Events, Export, Interface, Limits, Messaging, Prepared, Sandbox, Start, State, Voice};
 
 /// Why a component can't be loaded. The text is for its author.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +30,7 @@ pub enum LoadError {
     #[error("an import does not have the form that the host offers: {0:#}")]
     ImportType(wasmtime::Error),
     /// Nothing to call.
-    #[error("the component exports nothing that the host calls: expected {VOICE}, {MESSAGING} or {EVENTS}, found {}", list(.found))]
+    #[error("the component exports nothing that the host calls: expected {}, {} or {}, found {}", Voice::NAME, Messaging::NAME, Events::NAME, list(.found))]
     NoExport {
         /// What it exports instead.
         found: Vec<String>,
@@ -86,11 +84,11 @@ impl Sandbox {
             return Err(LoadError::UnknownImports { missing });
         }
         let instance = self.linker.instantiate_pre(&component).map_err(LoadError::ImportType)?;
-        type Answer<T> = (Result<T, Failure>,);
         let prepared = Prepared {
-            voice: export::<(Call<'_>,), Answer<String>>(&instance, VOICE, "answer")?,
-            messaging: export::<(Message<'_>,), Answer<String>>(&instance, MESSAGING, "receive")?,
-            events: export::<(Event<'_>,), Answer<()>>(&instance, EVENTS, "notify")?,
+            voice: export::<Voice>(&instance)?,
+            messaging: export::<Messaging>(&instance)?,
+            events: export::<Events>(&instance)?,
+            start: start(bytes, &imports),
             instance,
             imports,
             memory_bytes_minimum: structure.found(Limit::Memory),
@@ -119,27 +117,16 @@ impl Prepared {
     }
 }
 
-/// Finds a function of an exported interface and checks its types; none if there is no such interface.
-fn export<P, R>(
-    instance: &InstancePre<State>,
-    interface: &'static str,
-    function: &str,
-) -> Result<Option<ComponentExportIndex>, LoadError>
-where
-    P: ComponentNamedList + Lower,
-    R: ComponentNamedList + Lift,
-{
-    let component = instance.component();
-    let Some(outer) = component.get_export_index(None, interface) else {
-        return Ok(None);
-    };
-    let wrong = |cause| LoadError::ExportType { interface, cause };
-    match component.get_export(Some(&outer), function) {
-        Some((ComponentItem::ComponentFunc(found), index)) => {
-            found.typecheck::<P, R>(&instance.instance_type()).map_err(wrong)?;
-            Ok(Some(index))
-        }
-        Some(_) => Err(wrong(wasmtime::format_err!("`{function}` is not a function"))),
-        None => Err(wrong(wasmtime::format_err!("it has no function `{function}`"))),
-    }
+/// Finds an export, and says which one it was that is not as the contract has it.
+fn export<I: Interface>(instance: &InstancePre<State>) -> Result<Option<Export<I>>, LoadError> {
+    Export::find(instance).map_err(|cause| LoadError::ExportType { interface: I::NAME, cause })
+}
+
+/// Whether making an instance runs code of the guest's own.
+fn start(bytes: &[u8], imports: &[String]) -> Start {
+    let runs = Parser::new(0).parse_all(bytes).any(|payload| {
+        // What can't be read here would not have been compiled; and to be careful costs a fraction of a microsecond.
+        matches!(payload, Err(_) | Ok(Payload::StartSection { .. } | Payload::ComponentStartSection { .. }))
+    });
+    if runs || imports.iter().any(|name| may_wait(name)) { Start::Running } else { Start::Still }
 }

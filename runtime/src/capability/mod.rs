@@ -25,45 +25,66 @@ pub struct Interface {
     pub name: &'static str,
     /// The first numbers of the version, which have to be equal: `0.2` takes 0.2.0 and every later 0.2.
     pub version: &'static str,
+    /// Whether a function of it may wait.
+    pub waits: bool,
+}
+
+impl Interface {
+    const fn new(name: &'static str, version: &'static str) -> Self {
+        Self { name, version, waits: false }
+    }
+
+    const fn waiting(name: &'static str, version: &'static str) -> Self {
+        Self { name, version, waits: true }
+    }
 }
 
 /// Every interface that handlers may import.
 pub const OFFERED: &[Interface] = &[
-    Interface { name: "hookswitch:handler/log", version: "0.1" },
-    Interface { name: "hookswitch:handler/config", version: "0.1" },
-    Interface { name: "hookswitch:handler/types", version: "0.1" },
-    Interface { name: "wasi:cli/environment", version: "0.2" },
-    Interface { name: "wasi:cli/exit", version: "0.2" },
-    Interface { name: "wasi:cli/stdin", version: "0.2" },
-    Interface { name: "wasi:cli/stdout", version: "0.2" },
-    Interface { name: "wasi:cli/stderr", version: "0.2" },
-    Interface { name: "wasi:cli/terminal-input", version: "0.2" },
-    Interface { name: "wasi:cli/terminal-output", version: "0.2" },
-    Interface { name: "wasi:cli/terminal-stdin", version: "0.2" },
-    Interface { name: "wasi:cli/terminal-stdout", version: "0.2" },
-    Interface { name: "wasi:cli/terminal-stderr", version: "0.2" },
-    Interface { name: "wasi:clocks/monotonic-clock", version: "0.2" },
-    Interface { name: "wasi:clocks/wall-clock", version: "0.2" },
-    Interface { name: "wasi:filesystem/preopens", version: "0.2" },
-    Interface { name: "wasi:filesystem/types", version: "0.2" },
-    Interface { name: "wasi:io/error", version: "0.2" },
-    Interface { name: "wasi:io/poll", version: "0.2" },
-    Interface { name: "wasi:io/streams", version: "0.2" },
-    Interface { name: "wasi:random/random", version: "0.2" },
-    Interface { name: "wasi:random/insecure", version: "0.2" },
-    Interface { name: "wasi:random/insecure-seed", version: "0.2" },
+    Interface::new("hookswitch:handler/log", "0.1"),
+    Interface::new("hookswitch:handler/config", "0.1"),
+    Interface::new("hookswitch:handler/types", "0.1"),
+    Interface::new("wasi:cli/environment", "0.2"),
+    Interface::new("wasi:cli/exit", "0.2"),
+    Interface::new("wasi:cli/stdin", "0.2"),
+    Interface::new("wasi:cli/stdout", "0.2"),
+    Interface::new("wasi:cli/stderr", "0.2"),
+    Interface::new("wasi:cli/terminal-input", "0.2"),
+    Interface::new("wasi:cli/terminal-output", "0.2"),
+    Interface::new("wasi:cli/terminal-stdin", "0.2"),
+    Interface::new("wasi:cli/terminal-stdout", "0.2"),
+    Interface::new("wasi:cli/terminal-stderr", "0.2"),
+    Interface::new("wasi:clocks/monotonic-clock", "0.2"),
+    Interface::new("wasi:clocks/wall-clock", "0.2"),
+    Interface::new("wasi:filesystem/preopens", "0.2"),
+    Interface::waiting("wasi:filesystem/types", "0.2"),
+    Interface::new("wasi:io/error", "0.2"),
+    Interface::waiting("wasi:io/poll", "0.2"),
+    Interface::waiting("wasi:io/streams", "0.2"),
+    Interface::new("wasi:random/random", "0.2"),
+    Interface::new("wasi:random/insecure", "0.2"),
+    Interface::new("wasi:random/insecure-seed", "0.2"),
 ];
 
-/// Whether an import of this name, as a component writes it (`wasi:cli/exit@0.2.6`), is offered.
-#[must_use]
-pub fn offers(import: &str) -> bool {
-    let Some((name, version)) = import.split_once('@') else {
-        return false;
-    };
-    OFFERED.iter().any(|offered| {
+/// Finds an import by its name as a component writes it (`wasi:cli/exit@0.2.6`).
+fn find(import: &str) -> Option<&'static Interface> {
+    let (name, version) = import.split_once('@')?;
+    OFFERED.iter().find(|offered| {
         offered.name == name
             && version.strip_prefix(offered.version).is_some_and(|patch| patch.starts_with('.'))
     })
+}
+
+/// Whether an import of this name is offered.
+#[must_use]
+pub fn offers(import: &str) -> bool {
+    find(import).is_some()
+}
+
+/// Whether a function of the import of this name may wait.
+#[must_use]
+pub fn may_wait(import: &str) -> bool {
+    find(import).is_some_and(|interface| interface.waits)
 }
 
 /// What one invocation holds on the host's side of its imports.

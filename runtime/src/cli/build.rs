@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::build::{self, Shape};
 
-/// Builds a handler into a component.
+/// Build a handler into a component
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  hookswitch build guest-examples/front-desk\n\n\
     A Rust handler needs the standard library for wasm32-unknown-unknown (`rustup target add wasm32-unknown-unknown`).\n\

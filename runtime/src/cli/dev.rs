@@ -1,8 +1,9 @@
-//! `hookswitch dev`: builds a handler, serves it on this machine, says what to try.
+//! `hookswitch dev`: builds a handler, serves it on this machine, says what to try, and keeps up with changes.
 //!
 //! The same host, sandbox and signature checks as in production, with one tenant called `dev`; what works here
 //! works there.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,19 +11,19 @@ use std::sync::Arc;
 
 use clap::Args;
 use tokio::net::TcpListener;
+use tracing::warn;
 
-use super::{asked_to_stop, failed, failed_because};
-use crate::build::{self, BuiltHandler};
-use crate::call::{RevisionId, TenantId};
-use crate::carrier::twilio::signature::{self, AuthToken, EmptySecret, Keys};
+use super::{asked_to_stop, failed};
+use crate::build::BuildProgress;
+use crate::carrier::twilio::signature::{self, AuthToken, EmptySecret};
 use crate::config::{self, Config};
-use crate::host::{self, Host, Strict};
+use crate::dev::{Watch, Workbench};
+use crate::host::{self, Host};
 use crate::pin::PinKey;
 use crate::revision::Revision;
-use crate::router::{Handler, Snapshot, Tenant};
 use crate::telemetry::{self, LogFormat};
 
-/// Build a handler and serve it on this machine
+/// Build a handler, serve it on this machine, and follow its changes
 #[derive(Args)]
 #[command(after_help = "Example:\n  hookswitch dev guest-examples/front-desk --listen 127.0.0.1:8080")]
 pub struct DevArgs {
@@ -46,72 +47,59 @@ pub struct DevArgs {
 impl DevArgs {
     pub(super) fn run(self) -> ExitCode {
         telemetry::log_to_stderr(self.log_format, "warn,webhook=info,handler=debug");
-        let public_url = match self.public_url.as_deref().map(config::public_url).transpose() {
-            Ok(url) => url,
-            Err(error) => return failed(&error),
-        };
+        match self.serve() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => failed(error.as_ref()),
+        }
+    }
+
+    fn serve(self) -> Result<(), Box<dyn Error>> {
+        let public_url = self.public_url.as_deref().map(config::public_url).transpose()?;
         let token = match self.auth_token {
-            Some(token) if token.trim().is_empty() => {
-                return failed_because("--auth-token is empty: leave it out to have one made");
-            }
             Some(token) => token,
-            None => match random_token() {
-                Ok(token) => token,
-                Err(error) => return failed_because(format!("no random numbers for an auth token: {error}")),
-            },
+            None => random_token()?,
         };
-        let runtime = match host::runtime() {
-            Ok(runtime) => runtime,
-            Err(error) => return failed(&error),
-        };
+        let key = AuthToken::new(&token)?;
+        let runtime = host::runtime()?;
         // Bound before anything is built: a taken port shall not cost a minute to find.
-        let listener = match runtime.block_on(TcpListener::bind(self.listen)) {
-            Ok(listener) => listener,
-            Err(error) => {
-                return failed_because(format!(
-                    "{}: {error}; `--listen 127.0.0.1:0` takes a free port",
-                    self.listen
-                ));
+        let listener = runtime
+            .block_on(TcpListener::bind(self.listen))
+            .map_err(|error| format!("{}: {error}; `--listen 127.0.0.1:0` takes a free port", self.listen))?;
+        let host = Host::new(&Config { public_url, ..Config::default() }, PinKey::random()?)?;
+        let bench = Workbench::open(Arc::clone(&host), self.path, key, &mut progress)?;
+        print_what_to_try(&host, bench.current(), listener.local_addr()?, &token)?;
+        match bench.watch() {
+            // Not waited for at the end: a build may take minutes, and nothing of it is worth keeping.
+            Ok(watch) => {
+                drop(std::thread::Builder::new().name("watch".into()).spawn(move || keep_up(bench, &watch))?)
             }
-        };
-        let built = match build::build(&self.path, &mut |progress| eprintln!("{progress}")) {
-            Ok(built) => built,
-            Err(error) => return failed(&error),
-        };
-        let config = Config { public_url, ..Config::default() };
-        let served = PinKey::random()
-            .map_err(|error| format!("no random numbers for links: {error}"))
-            .and_then(|key| Host::new(&config, key).map_err(|error| error.to_string()))
-            .and_then(|host| publish(&host, &built, &token).map(|revision| (host, revision)));
-        let (host, revision) = match served {
-            Ok(served) => served,
-            Err(why) => return failed_because(why),
-        };
-        let printed = listener.local_addr().map_err(|error| error.to_string()).and_then(|address| {
-            print_what_to_try(&host, &revision, address, &token).map_err(|error| error.to_string())
-        });
-        if let Err(why) = printed {
-            return failed_because(why);
+            Err(error) => warn!("{error}"),
         }
         runtime.block_on(host.serve(listener, asked_to_stop()));
-        ExitCode::SUCCESS
+        Ok(())
     }
 }
 
-/// Loads the handler as revision 1 of tenant `dev` and puts it in force.
-fn publish(host: &Host, built: &BuiltHandler, token: &str) -> Result<Arc<Revision>, String> {
-    let explain = |error: &dyn std::error::Error| error.to_string();
-    let tenant = TenantId::new("dev").map_err(|error| explain(&error))?;
-    let revision = host.load(&tenant, RevisionId(1), built, Strict::Yes).map_err(|error| explain(&error))?;
-    let token = AuthToken::new(token).map_err(|error| explain(&error))?;
-    let handler = Handler::new(Arc::clone(&revision));
-    host.router.publish(Snapshot::new([Tenant {
-        id: tenant,
-        keys: Keys { tokens: vec![token], shared: Vec::new() },
-        public_url: None,
-        handlers: [(revision.handler.clone(), handler)].into_iter().collect(),
-    }]));
-    Ok(revision)
+/// Rebuilds after every change and says what became of it.
+fn keep_up(mut bench: Workbench, watch: &Watch) {
+    while watch.wait() {
+        match bench.rebuild(&mut progress) {
+            Ok(None) => {}
+            Ok(Some(revision)) => {
+                println!("revision {} takes new calls; calls in progress stay on theirs", revision.id);
+            }
+            Err(error) => {
+                eprintln!(
+                    "error: {error}\nrevision {} goes on; save again when it is mended",
+                    bench.current().id
+                );
+            }
+        }
+    }
+}
+
+fn progress(progress: BuildProgress) {
+    eprintln!("{progress}");
 }
 
 /// 32 hex digits, as the carrier's own tokens are.
@@ -157,7 +145,8 @@ fn print_what_to_try(
         let end = if position + 1 < params.len() { " \\" } else { "" };
         println!("    --data-urlencode '{name}={value}'{end}");
     }
-    println!("\nOther parameters need another signature: `hookswitch signature --help`. Ctrl-C stops.");
+    println!("\nOther parameters need another signature: `hookswitch signature --help`.");
+    println!("Save a change and the next call hears it. Ctrl-C stops.");
     Ok(())
 }
 

@@ -20,7 +20,7 @@ use crate::carrier::twilio::signature::{
     SignedRequest,
 };
 
-/// Says what the signature of a webhook should be, and whether and why not the given one matches.
+/// Say what the signature of a webhook should be, and why the given one does not match.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct SignatureArgs {

@@ -12,13 +12,13 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use wasmtime::Store;
-use wasmtime::component::ComponentExportIndex;
 
-use super::contract::{self, Failure};
+use super::contract;
+use super::export::{Export, Interface};
 use super::outcome::{self, Answer, Outcome, RunError, Used};
 use super::prepared::Prepared;
 use super::store::State;
-use super::{EVENTS, Limits, MESSAGING, Sandbox, VOICE, store};
+use super::{Limits, Sandbox, store};
 use crate::call::Webhook;
 use crate::capability::ConfigValues;
 
@@ -55,50 +55,35 @@ async fn call(
     webhook: &Webhook,
 ) -> wasmtime::Result<Result<Answer, RunError>> {
     let time_left_ms = u32::try_from(limits.deadline.as_millis()).unwrap_or(u32::MAX);
-    let (export, interface) = match webhook {
-        Webhook::Voice(_) => (&prepared.voice, VOICE),
-        Webhook::Message(_) => (&prepared.messaging, MESSAGING),
-        Webhook::Event(_) => (&prepared.events, EVENTS),
-    };
-    let Some(export) = export else {
-        return Ok(Err(RunError::NoExport { interface }));
-    };
-    let instance = prepared.instance.instantiate_async(&mut *store).await?;
-    Ok(match webhook {
+    let result = match webhook {
         Webhook::Voice(call) => {
             let call = contract::Call::new(call, time_left_ms);
-            document(answer(store, &instance, export, call).await?)
+            answer(store, prepared, prepared.voice.as_ref(), call).await?.map(Answer::Document)
         }
         Webhook::Message(message) => {
             let message = contract::Message::new(message, time_left_ms);
-            document(answer(store, &instance, export, message).await?)
+            answer(store, prepared, prepared.messaging.as_ref(), message).await?.map(Answer::Document)
         }
         Webhook::Event(event) => {
             let event = contract::Event::new(event, time_left_ms);
-            let noted: Result<(), Failure> = answer(store, &instance, export, event).await?;
-            noted.map(|()| Answer::Noted).map_err(RunError::from)
+            answer(store, prepared, prepared.events.as_ref(), event).await?.map(|()| Answer::Noted)
         }
-    })
-}
-
-fn document(answer: Result<String, Failure>) -> Result<Answer, RunError> {
-    answer.map(Answer::Document).map_err(RunError::from)
-}
-
-/// Calls an export that takes one record and returns a result.
-pub(super) async fn answer<P, R>(
-    store: &mut Store<State>,
-    instance: &wasmtime::component::Instance,
-    export: &ComponentExportIndex,
-    parameter: P,
-) -> wasmtime::Result<Result<R, Failure>>
-where
-    P: wasmtime::component::Lower + Send + Sync,
-    R: wasmtime::component::Lift + Send + Sync + 'static,
-{
-    let function = instance.get_typed_func::<(P,), (Result<R, Failure>,)>(&mut *store, export)?;
-    let (result,) = function.call_async(store, (parameter,)).await?;
+    };
     Ok(result)
+}
+
+/// Calls one export in a fresh instance.
+async fn answer<I: Interface>(
+    store: &mut Store<State>,
+    prepared: &Prepared,
+    export: Option<&Export<I>>,
+    parameter: I::Parameter<'_>,
+) -> wasmtime::Result<Result<I::Answer, RunError>> {
+    let Some(export) = export else {
+        return Ok(Err(RunError::NoExport { interface: I::NAME }));
+    };
+    let instance = prepared.instantiate(store).await?;
+    Ok(export.call(store, &instance, parameter).await?.map_err(RunError::from))
 }
 
 /// Polls `guest` until it is done, panics, or `deadline` has gone by since `started`.

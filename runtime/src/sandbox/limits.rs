@@ -186,18 +186,30 @@ impl Drop for Limiter {
 pub struct CpuMeter {
     ticks: u32,
     ticks_max: u32,
+    held: bool,
 }
 
 impl CpuMeter {
     pub fn new(cpu: Duration) -> Self {
         let ticks = cpu.as_micros().div_ceil(TICK.as_micros());
-        Self { ticks: 0, ticks_max: u32::try_from(ticks).unwrap_or(u32::MAX) }
+        Self { ticks: 0, ticks_max: u32::try_from(ticks).unwrap_or(u32::MAX), held: false }
     }
 
     /// One tick came while the guest was running: on with it after its neighbours had their turn, or an end.
     pub fn tick(&mut self) -> UpdateDeadline {
         self.ticks = self.ticks.saturating_add(1);
-        if self.is_used_up() { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) }
+        if self.held {
+            UpdateDeadline::Continue(1)
+        } else if self.is_used_up() {
+            UpdateDeadline::Interrupt
+        } else {
+            UpdateDeadline::Yield(1)
+        }
+    }
+
+    /// While held, ticks are counted and nothing else: where the engine's own short work runs, off the guest's stack.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// The first tick may come right after the start, so it takes one more than the limit to have used it whole.

@@ -9,6 +9,7 @@
 
 mod contract;
 mod engine;
+mod export;
 mod invocation;
 mod limits;
 mod outcome;
@@ -28,22 +29,16 @@ use wasmtime::component::Linker;
 
 pub use limits::Limits;
 pub use outcome::{Answer, Bound, Outcome, RunError, Trap, Used};
+pub(crate) use prepared::Start;
 pub use prepared::{Exports, Prepared};
 
-pub(crate) use contract::{Call, Event, Failure, Message};
+pub(crate) use export::{Events, Export, Interface, Messaging, Voice};
 use limits::MemoryBudget;
 pub(crate) use store::State;
 use ticker::Ticker;
 
 use crate::call::Webhook;
 use crate::capability::{self, ConfigValues};
-
-/// The interface that answers voice webhooks.
-pub(crate) const VOICE: &str = "hookswitch:handler/voice@0.1.0";
-/// The interface that answers message webhooks.
-pub(crate) const MESSAGING: &str = "hookswitch:handler/messaging@0.1.0";
-/// The interface that hears status callbacks.
-pub(crate) const EVENTS: &str = "hookswitch:handler/events@0.1.0";
 
 /// What the operator gives to all handlers together. Everything has a working default.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,17 +1,30 @@
 //! A component that is ready to run: compiled, imports resolved, exports found.
 
-use wasmtime::component::{ComponentExportIndex, InstancePre};
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
 
+use super::export::{Events, Export, Messaging, Voice};
 use super::store::State;
 
 /// A component that needs nothing but a store to run. `artifact` makes it, [`Sandbox::run`](super::Sandbox::run) runs it.
 pub struct Prepared {
     pub(crate) instance: InstancePre<State>,
-    pub(crate) voice: Option<ComponentExportIndex>,
-    pub(crate) messaging: Option<ComponentExportIndex>,
-    pub(crate) events: Option<ComponentExportIndex>,
+    /// How its instances are made.
+    pub(crate) start: Start,
+    pub(crate) voice: Option<Export<Voice>>,
+    pub(crate) messaging: Option<Export<Messaging>>,
+    pub(crate) events: Option<Export<Events>>,
     pub(crate) imports: Vec<String>,
     pub(crate) memory_bytes_minimum: u64,
+}
+
+/// How instances of a component are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// At once: no code of the guest's own runs, only tables and memories are filled.
+    Still,
+    /// On a stack of their own, with turns for the neighbours: it has a start function, or an import that may wait.
+    Running,
 }
 
 /// Which webhooks a component answers.
@@ -26,6 +39,19 @@ pub struct Exports {
 }
 
 impl Prepared {
+    /// Makes an instance.
+    pub(super) async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Instance> {
+        match self.start {
+            Start::Still => {
+                store.data_mut().cpu.hold(true);
+                let instance = self.instance.instantiate(&mut *store);
+                store.data_mut().cpu.hold(false);
+                instance
+            }
+            Start::Running => self.instance.instantiate_async(store).await,
+        }
+    }
+
     /// Which webhooks it answers; at least one.
     #[must_use]
     pub fn exports(&self) -> Exports {

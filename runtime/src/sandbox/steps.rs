@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use wasmtime::Store;
 use wasmtime::component::Instance;
 
-use super::contract::{self, Failure};
+use super::contract;
 use super::store::{self, State};
-use super::{Limits, Prepared, Sandbox, invocation};
+use super::{Limits, Prepared, Sandbox};
 use crate::call::Call;
 use crate::capability::ConfigValues;
 
@@ -40,8 +40,7 @@ pub async fn steps(
     let start = Instant::now();
     let mut store = store::new(sandbox, limits, config);
     let made = Instant::now();
-    let instance =
-        prepared.instance.instantiate_async(&mut store).await.map_err(|error| format!("{error:?}"))?;
+    let instance = prepared.instantiate(&mut store).await.map_err(|error| format!("{error:?}"))?;
     let instantiated = Instant::now();
     answer(&mut store, &instance, prepared, call).await?;
     let called = Instant::now();
@@ -73,8 +72,7 @@ impl Reused {
         config: &ConfigValues,
     ) -> Result<Self, String> {
         let mut store = store::new(sandbox, limits, config);
-        let instance =
-            prepared.instance.instantiate_async(&mut store).await.map_err(|error| format!("{error:?}"))?;
+        let instance = prepared.instantiate(&mut store).await.map_err(|error| format!("{error:?}"))?;
         Ok(Self { store, instance })
     }
 
@@ -94,9 +92,7 @@ async fn answer(
     call: &Call,
 ) -> Result<String, String> {
     let export = prepared.voice.as_ref().ok_or("it answers no voice webhooks")?;
-    let result: Result<String, Failure> =
-        invocation::answer(store, instance, export, contract::Call::new(call, 3_000))
-            .await
-            .map_err(|error| format!("{error:?}"))?;
+    let call = contract::Call::new(call, 3_000);
+    let result = export.call(store, instance, call).await.map_err(|error| format!("{error:?}"))?;
     result.map_err(|failure| failure.message)
 }

@@ -7,7 +7,7 @@ use wasmtime::component::Component;
 
 use super::guest::Guest;
 use super::{House, State, code, sandbox};
-use crate::sandbox::{Limits, Prepared, RunError, Sandbox, VOICE};
+use crate::sandbox::{Export, Limits, Prepared, RunError, Sandbox, Start};
 
 /// A sandbox whose host offers one function more, which panics: at once, or after it has waited.
 fn faulty_sandbox(wait: bool) -> Arc<Sandbox> {
@@ -43,10 +43,11 @@ async fn a_panic_in_a_host_function_ends_one_invocation() {
         let bytes = Guest { imports, answer, ..Guest::default() }.build();
         // `load` refuses the import, so this is made ready by hand.
         let component = Component::from_binary(&house.sandbox.engine, &bytes).unwrap();
-        let voice = component.get_export_index(None, VOICE).unwrap();
+        let instance = house.sandbox.linker.instantiate_pre(&component).unwrap();
         let prepared = Prepared {
-            voice: component.get_export_index(Some(&voice), "answer"),
-            instance: house.sandbox.linker.instantiate_pre(&component).unwrap(),
+            voice: Export::find(&instance).unwrap(),
+            instance,
+            start: Start::Running,
             messaging: None,
             events: None,
             imports: Vec::new(),

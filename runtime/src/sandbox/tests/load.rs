@@ -6,7 +6,7 @@ use super::guest::Guest;
 use super::{House, code, sandbox};
 use crate::artifact::LoadError;
 use crate::attack::{foreign, imports, memory, proposals};
-use crate::sandbox::Limits;
+use crate::sandbox::{Limits, Start};
 
 fn refusal(bytes: &[u8]) -> LoadError {
     match sandbox().load(bytes) {
@@ -143,4 +143,23 @@ async fn a_component_of_a_later_patch_of_wasi_is_loaded() {
     let imports = r#"(import "wasi:cli/exit@0.2.6" "exit" (func $exit (param i32)))"#;
     let outcome = house.try_out(&Guest { imports, ..Guest::default() }.build()).await;
     assert_eq!(code(&outcome), "ok");
+}
+
+#[test]
+fn only_what_may_run_or_wait_at_the_start_gets_a_stack_for_it() {
+    let log = r#"(import "hookswitch:handler/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
+    let exit = r#"(import "wasi:cli/exit@0.2.6" "exit" (func $exit (param i32)))"#;
+    let poll = r#"(import "wasi:io/poll@0.2.6" "poll" (func $poll (param i32 i32 i32)))"#;
+    let start = "(func $start) (start $start)";
+    let sandbox = sandbox();
+    for (what, imports, fields, expected) in [
+        ("the plainest", "", "", Start::Still),
+        ("with a log", log, "", Start::Still),
+        ("with an exit", exit, "", Start::Still),
+        ("with a poll", poll, "", Start::Running),
+        ("with a start function", "", start, Start::Running),
+    ] {
+        let prepared = sandbox.load(&Guest { imports, fields, ..Guest::default() }.build()).unwrap();
+        assert_eq!(prepared.start, expected, "{what}");
+    }
 }

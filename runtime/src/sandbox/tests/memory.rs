@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use wasmtime::component::Component;
+
 use super::guest::Guest;
 use super::{House, code, ms, sandbox_with};
 use crate::attack::memory::empty_and_unbounded;
-use crate::sandbox::{Bound, Limits, RunError, SandboxSettings};
+use crate::capability::{ConfigValues, LogBuffer};
+use crate::sandbox::outcome::explain;
+use crate::sandbox::{Bound, Limits, RunError, SandboxSettings, store};
 
 /// Grows by a page until it gets no more.
 const GROW: &str = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))";
@@ -136,4 +140,47 @@ async fn recursion_through_the_host_does_not_deepen_its_stack() {
     let component = super::guest::component(&module, "export hookswitch:handler/voice@0.1.0;");
     let outcome = house.try_out(&component).await;
     assert_eq!(code(&outcome), "HS202", "{:?}", outcome.result);
+}
+
+#[tokio::test]
+async fn handles_of_the_guest_s_own_are_bounded() {
+    let house = House::new();
+    let bytes = crate::attack::component(
+        r#"(type $thing (resource (rep i32)))
+           (core func $new (canon resource.new $thing))
+           (core module $m
+             (import "host" "new" (func $new (param i32) (result i32)))
+             (func (export "f") (loop $again (drop (call $new (i32.const 1))) (br $again))))
+           (core instance $host (export "new" (func $new)))
+           (core instance $i (instantiate $m (with "host" (instance $host))))
+           (func (export "f") (canon lift (core func $i "f")))"#,
+    );
+    let limits = Limits::default();
+    let component = Component::from_binary(&house.sandbox.engine, &bytes).unwrap();
+    let mut store = store::new(&house.sandbox, &limits, &ConfigValues::default());
+    let instance = house.sandbox.linker.instantiate_async(&mut store, &component).await.unwrap();
+    let function = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
+    let error = function.call_async(&mut store, ()).await.unwrap_err();
+    let RunError::Beyond { bound, limit, .. } = explain(&error, store.data(), &limits, &LogBuffer::default())
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!((bound, limit), (Bound::Resources, 2_048));
+}
+
+#[tokio::test]
+async fn more_invocations_than_places_are_told_so() {
+    let settings = SandboxSettings { concurrency_max: 2, ..SandboxSettings::default() };
+    let house = House::on(sandbox_with(settings));
+    let imports = r#"
+        (import "wasi:clocks/monotonic-clock@0.2.6" "subscribe-duration" (func $subscribe (param i64) (result i32)))
+        (import "wasi:io/poll@0.2.6" "[method]pollable.block" (func $block (param i32)))"#;
+    let answer = "(call $block (call $subscribe (i64.const 50000000))) (call $document)";
+    let guest = house.load(&Guest { imports, answer, ..Guest::default() }.build());
+    let limits = Limits::default();
+    let run = async || code(&house.run(&guest, &limits).await);
+    // Two, and a quarter more.
+    let codes = tokio::join!(run(), run(), run(), run());
+    assert_eq!(codes, ("ok", "ok", "ok", "HS211"));
+    house.neighbour_is_answered().await;
 }

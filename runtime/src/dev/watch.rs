@@ -1,0 +1,139 @@
+//! Tells when a handler's sources have changed, once for each burst of changes.
+//!
+//! Editors write a file in several strokes and `git checkout` writes many, so a change counts when it has been quiet
+//! for a moment. What a build itself writes must not count, or one build would follow the other for ever.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use crate::handler_toml::{BuildMethod, HandlerSettings};
+
+/// How long nothing may change before a change counts.
+const QUIET: Duration = Duration::from_millis(80);
+
+/// What compilers and package managers write beside sources.
+const NOT_SOURCES: [&str; 3] = ["target", "node_modules", "__pycache__"];
+
+/// Why files can't be watched.
+#[derive(Debug, thiserror::Error)]
+#[error("changes can't be watched ({0}); start again after each change")]
+pub struct WatchError(#[from] notify::Error);
+
+/// Watches the sources of one handler until it is dropped.
+pub struct Watch {
+    changes: Receiver<()>,
+    // Watching ends with it.
+    _watcher: RecommendedWatcher,
+}
+
+impl Watch {
+    /// Begins to watch the folder at `path`, or the component there and the `handler.toml` beside it.
+    pub(super) fn new(path: &Path, settings: &HandlerSettings) -> Result<Self, WatchError> {
+        let (changed, changes) = channel();
+        let folder = settings.file.parent().unwrap_or(Path::new(".")).to_owned();
+        let only = path.is_file().then(|| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
+        let made = match &settings.build {
+            BuildMethod::Command { component, .. } => Some(component.clone()),
+            BuildMethod::Cargo | BuildMethod::Ready { .. } => None,
+        };
+        let sources = Sources { folder: folder.clone(), only, made, settings: settings.file.clone() };
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            // An error of the watcher is a reason to look again: it may have missed a change.
+            let counts = event.map_or(true, |event| {
+                !matches!(event.kind, EventKind::Access(_))
+                    && event.paths.iter().any(|path| sources.hold(path))
+            });
+            if counts {
+                // Nobody listens any more only when the process ends.
+                let _ended = changed.send(());
+            }
+        })?;
+        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+        // Folder by folder, because a target folder may hold more files than the system lets one watch.
+        for entry in folder.read_dir().into_iter().flatten().flatten() {
+            if entry.path().is_dir() && is_source(&entry.path()) {
+                watcher.watch(&entry.path(), RecursiveMode::Recursive)?;
+            }
+        }
+        Ok(Self { changes, _watcher: watcher })
+    }
+
+    /// Waits for the next burst of changes to end. `false`: there will be none.
+    #[must_use]
+    pub fn wait(&self) -> bool {
+        if self.changes.recv().is_err() {
+            return false;
+        }
+        loop {
+            match self.changes.recv_timeout(QUIET) {
+                Ok(()) => {}
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+    }
+}
+
+/// Which files a handler is made of.
+struct Sources {
+    folder: PathBuf,
+    /// The component, where there is nothing to build.
+    only: Option<PathBuf>,
+    /// What the build command writes.
+    made: Option<PathBuf>,
+    settings: PathBuf,
+}
+
+impl Sources {
+    fn hold(&self, path: &Path) -> bool {
+        if let Some(only) = &self.only {
+            return path == only || path == self.settings;
+        }
+        if self.made.as_deref().is_some_and(|made| made == path) {
+            return false;
+        }
+        path.strip_prefix(&self.folder)
+            .is_ok_and(|inside| inside.iter().all(|part| is_source(Path::new(part))))
+    }
+}
+
+/// Whether a file or folder of this name may be a source: neither hidden nor made by a tool.
+fn is_source(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    !name.starts_with('.') && !name.ends_with('~') && !NOT_SOURCES.contains(&name.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_told_from_what_tools_write() {
+        let sources = Sources {
+            folder: "/h".into(),
+            only: None,
+            made: Some("/h/dist/ivr.wasm".into()),
+            settings: "/h/handler.toml".into(),
+        };
+        for (path, expected) in [
+            ("/h/src/lib.rs", true),
+            ("/h/handler.toml", true),
+            ("/h/fallback.xml", true),
+            ("/h/target/debug/x", false),
+            ("/h/node_modules/a/b.js", false),
+            ("/h/.git/index", false),
+            ("/h/src/.lib.rs.swp", false),
+            ("/h/src/lib.rs~", false),
+            ("/h/dist/ivr.wasm", false),
+            ("/elsewhere/lib.rs", false),
+        ] {
+            assert_eq!(sources.hold(Path::new(path)), expected, "{path}");
+        }
+        let ready = Sources { only: Some("/h/ivr.wasm".into()), made: None, ..sources };
+        assert!(ready.hold(Path::new("/h/ivr.wasm")) && ready.hold(Path::new("/h/handler.toml")));
+        assert!(!ready.hold(Path::new("/h/notes.txt")));
+    }
+}
