@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --features bench --bench sandbox -- [--rounds N] [--keep-resident-kib N] [--keep-stacks] COMPONENT.wasm…`
 //!
-//! Prints its conditions, then for each component p10, p50, p99 and mean in microseconds, on one thread that does nothing else.
+//! Prints its conditions, then for each component p10, p50, p99 and mean in microseconds, on one thread that does
+//! nothing else.
 //! The rows are interleaved in rounds, so that a noisy neighbour disturbs all of them alike.
 
 use std::process::ExitCode;

@@ -225,42 +225,6 @@ fn serve_host(log: bool, usual_intervals: bool) -> ExitCode {
         Ok(host) => host,
         Err(why) => return server::failed(why),
     };
-    if std::env::var("SIZES").is_ok() {
-        let incoming: hookswitch::webhook::ingress::Incoming = hookswitch::webhook::ingress::Incoming {
-            method: Method::GET,
-            uri: http::uri::PathAndQuery::from_static("/x"),
-            host: None,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            peer: ([127, 0, 0, 1], 1).into(),
-            client: [127, 0, 0, 1].into(),
-            forwarded: None,
-        };
-        println!("incoming {}", std::mem::size_of_val(&incoming));
-        println!("handle {}", std::mem::size_of_val(&hookswitch::webhook::handle(&host, &incoming)));
-        println!(
-            "respond {}",
-            std::mem::size_of_val(&hookswitch::webhook::respond(Arc::clone(&host), incoming.clone()))
-        );
-        let t = host.router.tenant("bench").unwrap();
-        let r = &t.handlers.get("front-desk").unwrap().current;
-        let w = Incoming::Event(hookswitch::call::Event {
-            kind: hookswitch::call::EventKind::Call,
-            subject: String::new(),
-            account: String::new(),
-            status: String::new(),
-            sequence: None,
-            step: String::new(),
-            form: String::new(),
-        });
-        println!(
-            "sandbox.run {}",
-            std::mem::size_of_val(&host.sandbox.run(&r.prepared, &r.limits, &r.config, &w))
-        );
-        println!("enter {}", std::mem::size_of_val(&r.enter(&host.places)));
-        println!("webhook {}", std::mem::size_of_val(&w));
-        return ExitCode::SUCCESS;
-    }
     let runtime = if usual_intervals {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
     } else {

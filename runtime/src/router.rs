@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use hashbrown::HashMap;
+use subtle::ConstantTimeEq as _;
 
 use crate::call::{HandlerName, RevisionId, TenantId};
 use crate::carrier::twilio::signature::Keys;
@@ -82,7 +83,9 @@ impl Handler {
             Pinned::No => Ok(&self.current),
             Pinned::Ambiguous => Err(ForeignPin),
             // The usual case costs a comparison: the pin is the current revision's own, already proven.
-            Pinned::To(pin) if pin == self.current.pin.as_ref() => Ok(&self.current),
+            Pinned::To(pin) if bool::from(pin.as_bytes().ct_eq(self.current.pin.as_bytes())) => {
+                Ok(&self.current)
+            }
             Pinned::To(pin) => {
                 let revision = key.read(pin, tenant, &self.current.handler).ok_or(ForeignPin)?;
                 Ok(self.revisions.get(&revision).unwrap_or(&self.current))

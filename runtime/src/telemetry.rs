@@ -4,6 +4,8 @@
 //! and are read at `/metrics` of the control port. Nothing here is waited for on the hot path: a revision's usual
 //! counters are looked up once, when it is loaded.
 
+use std::io::IsTerminal as _;
+
 use metrics::{Counter, counter};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -23,8 +25,9 @@ pub enum LogFormat {
 /// Starts logging to standard error; `RUST_LOG` overrides `filter`. A second start in one process changes nothing.
 pub fn log_to_stderr(format: LogFormat, filter: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(filter));
-    let on_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(on_terminal);
+    // Colours are for terminals; in a file they would be noise, and time to write it.
+    let colours = std::io::stderr().is_terminal();
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     // An earlier subscriber stays: a library user or a test has chosen.
     let _kept = match format {
         LogFormat::Text => lines.with_target(false).compact().try_init(),

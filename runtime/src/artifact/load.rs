@@ -21,7 +21,11 @@ pub enum LoadError {
     #[error("the component is not valid: {0:#}")]
     Invalid(wasmtime::Error),
     /// Imports that the host does not offer.
-    #[error("the component imports what the host does not offer: {}; a handler may import {}", .missing.join(", "), offered())]
+    #[error(
+        "the component imports what the host does not offer: {}; a handler may import {}",
+        .missing.join(", "),
+        offered()
+    )]
     UnknownImports {
         /// Each of them.
         missing: Vec<String>,
@@ -30,7 +34,13 @@ pub enum LoadError {
     #[error("an import does not have the form that the host offers: {0:#}")]
     ImportType(wasmtime::Error),
     /// Nothing to call.
-    #[error("the component exports nothing that the host calls: expected {}, {} or {}, found {}", Voice::NAME, Messaging::NAME, Events::NAME, list(.found))]
+    #[error(
+        "the component exports nothing that the host calls: expected {}, {} or {}, found {}",
+        Voice::NAME,
+        Messaging::NAME,
+        Events::NAME,
+        list(.found)
+    )]
     NoExport {
         /// What it exports instead.
         found: Vec<String>,
@@ -45,7 +55,8 @@ pub enum LoadError {
     },
     /// It would not even start.
     #[error(
-        "the component starts with {needed_kib} KiB of memory, its limit is {limit_kib} KiB; raise `memory_mib` or build it with less initial memory"
+        "the component starts with {needed_kib} KiB of memory, its limit is {limit_kib} KiB; raise `memory_mib` or \
+         build it with less initial memory"
     )]
     Memory {
         /// What it starts with, in KiB.
@@ -66,8 +77,8 @@ fn list(names: &[String]) -> String {
 }
 
 impl Sandbox {
-    /// Compiles and links a component. Takes as long as a compiler takes: milliseconds for a small handler, half a minute for a
-    /// language runtime, so call it where blocking is allowed.
+    /// Compiles and links a component. Takes as long as a compiler takes: milliseconds for a small handler, half a
+    /// minute for a language runtime, so call it where blocking is allowed.
     ///
     /// # Errors
     /// [`LoadError`], each naming what was found and what is accepted.

@@ -21,6 +21,7 @@ pub use toolchain::ToolchainError;
 mod cargo;
 mod componentize;
 mod debian;
+mod lean;
 mod process;
 #[cfg(test)]
 mod tests;

@@ -13,8 +13,9 @@ use super::SandboxSettings;
 const WASM_STACK_BYTES: usize = 512 * 1024;
 /// The stack that guest and host functions together run on, in bytes.
 const ASYNC_STACK_BYTES: usize = 2 * 1024 * 1024;
-/// The top of that stack which is cleaned rather than given back between two invocations, in bytes.
-const ASYNC_STACK_RESIDENT_BYTES: usize = 16 * 1024;
+/// The top of that stack which is cleaned rather than given back between two invocations, in bytes. An ordinary
+/// handler stays within it; cleaning 16 KiB instead costs 0.5 µs more.
+const ASYNC_STACK_RESIDENT_BYTES: usize = 4 * 1024;
 /// The start of each table which is cleaned rather than given back, in bytes. Giving back costs a system call and a
 /// page fault for each of the two or three tables of an ordinary handler.
 const TABLE_RESIDENT_BYTES: usize = 16 * 1024;

@@ -1,7 +1,7 @@
 //! What a handler may export, and the calls of it.
 //!
-//! The types of an export are checked once, when its component is loaded. An [`Export`] is the proof of that check, so a call need
-//! not repeat it.
+//! The types of an export are checked once, when its component is loaded. An [`Export`] is the proof of that check,
+//! so a call need not repeat it.
 
 use std::marker::PhantomData;
 

@@ -1,13 +1,13 @@
 //! One run of a handler for one webhook: instantiate, call, and an end whatever happens.
 //!
 //! The guest runs inside a future that this module polls itself, because three things have to hold around every poll:
-//! a panic of ours ends this invocation and not the host, time spent is counted, and the wall deadline is looked at even when
-//! the guest never waits. The store stays outside that future, so log and counts are there however it ended.
+//! a panic of ours ends this invocation and not the host, time spent is counted, and the wall deadline is looked at
+//! even when the guest never waits. The store stays outside that future, so log and counts are there however it ended.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -37,14 +37,41 @@ pub async fn run(
     config: &ConfigValues,
     webhook: &Webhook,
 ) -> Outcome {
-    let started = Instant::now();
-    let mut busy = Duration::ZERO;
+    let mut time = Time::starting_now();
     let mut store = store::new(sandbox, limits, config);
     let end = {
         let guest = pin!(call(&mut store, prepared, limits, webhook));
-        bounded(guest, started, limits.deadline, &mut busy).await
+        bounded(guest, limits.deadline, &mut time).await
     };
-    conclude(store, end, limits, started, busy)
+    conclude(store, end, limits, &time)
+}
+
+/// The time of one invocation. Reads the clock twice for an invocation that never waits.
+struct Time {
+    started: Instant,
+    /// When it last went on; none while it waits.
+    resumed: Option<Instant>,
+    /// When it last stopped to wait, or ended.
+    paused: Instant,
+    busy: Duration,
+}
+
+impl Time {
+    fn starting_now() -> Self {
+        let now = Instant::now();
+        Self { started: now, resumed: Some(now), paused: now, busy: Duration::ZERO }
+    }
+
+    fn pause(&mut self) {
+        self.paused = Instant::now();
+        if let Some(resumed) = self.resumed.take() {
+            self.busy += self.paused - resumed;
+        }
+    }
+
+    fn wall(&self) -> Duration {
+        self.paused - self.started
+    }
 }
 
 /// Makes the instance and calls the export that this webhook is for.
@@ -86,28 +113,26 @@ async fn answer<I: Interface>(
     Ok(export.call(store, &instance, parameter).await?.map_err(RunError::from))
 }
 
-/// Polls `guest` until it is done, panics, or `deadline` has gone by since `started`.
+/// Polls `guest` until it is done, panics, or `deadline` has gone by since it started.
 async fn bounded<T>(
-    mut guest: std::pin::Pin<&mut impl Future<Output = T>>,
-    started: Instant,
+    mut guest: Pin<&mut impl Future<Output = T>>,
     deadline: Duration,
-    busy: &mut Duration,
+    time: &mut Time,
 ) -> End<T> {
     // Most invocations are done with the first poll: they never get to know a timer.
     let mut timer = pin!(None);
     poll_fn(|context| {
-        let resumed = Instant::now();
+        time.resumed.get_or_insert_with(Instant::now);
         let polled = catch_unwind(AssertUnwindSafe(|| guest.as_mut().poll(context)));
-        let paused = Instant::now();
-        *busy += paused - resumed;
+        time.pause();
         match polled {
             Err(panic) => Poll::Ready(End::Panicked(panic)),
             Ok(Poll::Ready(done)) => Poll::Ready(End::Done(done)),
             // Looked at here too: where guests keep the runtime busy its timers come late.
-            Ok(Poll::Pending) if paused - started >= deadline => Poll::Ready(End::PastDeadline),
+            Ok(Poll::Pending) if time.wall() >= deadline => Poll::Ready(End::PastDeadline),
             Ok(Poll::Pending) => {
                 if timer.is_none() {
-                    timer.set(Some(tokio::time::sleep_until((started + deadline).into())));
+                    timer.set(Some(tokio::time::sleep_until((time.started + deadline).into())));
                 }
                 match timer.as_mut().as_pin_mut() {
                     Some(timer) => timer.poll(context).map(|()| End::PastDeadline),
@@ -124,8 +149,7 @@ fn conclude(
     mut store: Store<State>,
     end: End<wasmtime::Result<Result<Answer, RunError>>>,
     limits: &Limits,
-    started: Instant,
-    busy: Duration,
+    time: &Time,
 ) -> Outcome {
     let log = store.data_mut().capabilities.take_log();
     let state = store.data();
@@ -136,9 +160,9 @@ fn conclude(
         End::Panicked(panic) => Err(RunError::HostFault { message: panic_message(&*panic) }),
     };
     let used = Used {
-        wall: started.elapsed(),
+        wall: time.wall(),
         cpu: state.cpu.used(),
-        busy,
+        busy: time.busy,
         memory_bytes: state.limiter.bytes_used(),
         log_bytes: log.bytes,
         log_entries: log.entries.len(),

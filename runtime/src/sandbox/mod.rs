@@ -1,8 +1,8 @@
 //! Runs handlers: one webhook, one fresh instance, its own memory, its own budget.
 //!
-//! Code from strangers runs here, so nothing rests on its good will. Time is taken from it (the epoch ticks, it yields to its
-//! neighbours at each tick, and after its CPU time or its deadline it ends), memory is counted before it is given,
-//! every count has a bound, and whatever happens is one documented [`Outcome`] while the host goes on.
+//! Code from strangers runs here, so nothing rests on its good will. Time is taken from it (the epoch ticks, it yields
+//! to its neighbours at each tick, and after its CPU time or its deadline it ends), memory is counted before it is
+//! given, every count has a bound, and whatever happens is one documented [`Outcome`] while the host goes on.
 //!
 //! What a guest may import is `capability`'s; bytes become a [`Prepared`] component in `artifact`; admission (how many
 //! may run at once) is the caller's.
@@ -43,8 +43,8 @@ use crate::capability::{self, ConfigValues};
 /// What the operator gives to all handlers together. Everything has a working default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SandboxSettings {
-    /// Invocations that run at once, at most; who calls [`Sandbox::run`] keeps to it. Raising it costs address space: about
-    /// 40 GiB for each, of 128 TiB, and no memory until it is used.
+    /// Invocations that run at once, at most; who calls [`Sandbox::run`] keeps to it. Raising it costs address space:
+    /// about 40 GiB for each, of 128 TiB, and no memory until it is used.
     pub concurrency_max: u32,
     /// The largest memory limit that a handler may be given, in MiB.
     pub memory_mib_max: u64,
@@ -150,8 +150,8 @@ impl Sandbox {
         self.memory.bytes_used()
     }
 
-    /// How late the ticker woke at worst since this was last asked. More than a few milliseconds means that the machine has
-    /// too little CPU.
+    /// How late the ticker woke at worst since this was last asked. More than a few milliseconds means that the
+    /// machine has too little CPU.
     #[must_use]
     pub fn take_ticker_lateness(&self) -> Duration {
         self.ticker.take_lateness()

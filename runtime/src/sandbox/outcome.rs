@@ -60,7 +60,8 @@ pub struct Used {
 pub struct Trap {
     /// What happened, causes included, on one line.
     pub message: String,
-    /// The guest's call stack, innermost first: `MODULE!FUNCTION`, with the place in the source where the component tells it.
+    /// The guest's call stack, innermost first: `MODULE!FUNCTION`, with the place in the source where the component
+    /// tells it.
     pub frames: Vec<String>,
 }
 

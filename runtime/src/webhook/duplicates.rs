@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::future::Cache;
+use moka::policy::EvictionPolicy;
 
 use super::Answer;
 use crate::call::{HandlerName, TenantId};
@@ -54,6 +55,9 @@ impl Duplicates {
                 let bytes = ENTRY_OVERHEAD_BYTES + key.delivery.len() + answer.body.len();
                 u32::try_from(bytes).unwrap_or(u32::MAX)
             })
+            // The oldest make room. The cache's own choice would be to turn away what nobody has asked for yet: just the
+            // answers that a carrier may ask for again in a second.
+            .eviction_policy(EvictionPolicy::lru())
             .max_capacity(bytes_max)
             .time_to_live(kept_for)
             .build();
@@ -68,6 +72,15 @@ impl Duplicates {
         run: impl Future<Output = Answer>,
     ) -> Answer {
         let key = Key { tenant: revision.tenant.clone(), handler: revision.handler.clone(), delivery };
+        let (answer, ran) = self.once(key, run).await;
+        if !ran {
+            revision.counters.repeated.increment(1);
+        }
+        answer
+    }
+
+    /// The answer for `key`, and whether `run` made it just now.
+    async fn once(&self, key: Key, run: impl Future<Output = Answer>) -> (Answer, bool) {
         let mut ran = false;
         let answer = self
             .answers
@@ -78,9 +91,53 @@ impl Duplicates {
             })
             .await
             .unwrap_or_else(|not_kept: Arc<Answer>| Answer::clone(&not_kept));
-        if !ran {
-            revision.counters.repeated.increment(1);
+        (answer, ran)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::StatusCode;
+
+    use super::*;
+    use crate::call::RevisionId;
+
+    fn key(number: u32) -> Key {
+        Key {
+            tenant: TenantId::new("acme").unwrap(),
+            handler: HandlerName::new("ivr").unwrap(),
+            delivery: DeliveryKey::new(number.to_string()),
         }
-        answer
+    }
+
+    async fn ran(duplicates: &Duplicates, number: u32, status: StatusCode) -> bool {
+        let body = Bytes::from_static(&[b'.'; 400]);
+        let answer = Answer { status, body, revision: RevisionId(1), code: None };
+        duplicates.once(key(number), async { answer }).await.1
+    }
+
+    #[tokio::test]
+    async fn when_memory_is_short_the_newest_answers_stay() {
+        let duplicates = Duplicates::new(64 * 1024, KEPT_FOR);
+        for number in 0..5_000 {
+            assert!(ran(&duplicates, number, StatusCode::OK).await, "{number} is new");
+            duplicates.answers.run_pending_tasks().await;
+            let before = number.saturating_sub(20);
+            assert!(
+                !ran(&duplicates, before, StatusCode::OK).await,
+                "{before} is repeated while {number} is new"
+            );
+        }
+        assert!(duplicates.answers.weighted_size() <= 64 * 1024);
+        assert!(ran(&duplicates, 0, StatusCode::OK).await, "the oldest is forgotten");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_asks_for_another_try_is_not_kept() {
+        let duplicates = Duplicates::default();
+        assert!(ran(&duplicates, 1, StatusCode::BAD_GATEWAY).await);
+        assert!(ran(&duplicates, 1, StatusCode::OK).await);
+        assert!(!ran(&duplicates, 1, StatusCode::OK).await);
     }
 }

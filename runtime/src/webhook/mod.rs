@@ -72,7 +72,8 @@ pub async fn handle(host: &Host, incoming: &Incoming) -> Result<Answer, Refusal>
     request.verify(&tenant.keys).map_err(|why| Refusal::unverified(&tenant, &url, why))?; // is it the carrier?
     let revision = handler.pick(&tenant.id, route.pin, &host.pin_key)?; // whose code takes this call?
     let webhook = request.webhook(route.entry, &route.step)?; // what is it about?
-    let run = invoke(host, revision, &webhook); // run it under its limits
+    // In a box, because futures are moved several times before they first run, and this one has kilobytes.
+    let run = Box::pin(invoke(host, revision, &webhook)); // run it under its limits
     match request.delivery(&webhook) {
         None => Ok(run.await),
         Some(delivery) => Ok(host.duplicates.answer(revision, delivery, run).await), // unless it has been

@@ -1,23 +1,26 @@
 //! A component with one core instance less: each webhook gets a fresh instance and pays for every part of it.
 //!
 //! A lowered import writes into the guest's memory, which does not exist before the guest does, which needs its
-//! imports first. The encoder unties that knot with two more core modules: a table of stand-ins that the guest imports, and
-//! one that fills the table afterwards. Here the memory comes first instead: a small module of its own holds it, with its
-//! data and a copy of the guest's `cabi_realloc` (see `realloc`), imports are lowered against that, and the guest, which
-//! is otherwise the same byte for byte, imports its memory. Three core instances and two tables become two and one.
+//! imports first. The encoder unties that knot with two more core modules: a table of stand-ins that the guest
+//! imports, and one that fills the table afterwards. Here the memory comes first instead: a small module of its own
+//! holds it, with its data and a copy of the guest's `cabi_realloc` (see `realloc`), imports are lowered against that,
+//! and the guest, otherwise the same byte for byte, imports its memory.
 //!
-//! Only what the encoder is known to write is rewritten; whoever calls keeps the encoder's component for everything else.
+//! Only what the encoder is known to write is rewritten; for everything else its component stays as it is.
+
+use std::collections::HashMap;
 
 use wasm_encoder::reencode::{Error as ReencodeError, Reencode, ReencodeComponent};
 use wasm_encoder::{
-    Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection, ComponentExportSection,
-    ComponentInstanceSection, ExportKind, InstanceSection, ModuleArg, RawSection,
+    Alias, CanonicalFunctionSection, CanonicalOption, Component, ComponentAliasSection,
+    ComponentExportSection, ComponentInstanceSection, ComponentSectionId, ExportKind, InstanceSection,
+    ModuleArg, RawSection,
 };
-use wasmparser::{CanonicalFunction, Validator};
+use wasmparser::{CanonicalFunction, Instance, Validator};
 
 use super::componentize::shape;
-use parts::{FIRST_INSTANCE, Item, MAIN_MODULE, Parts, Role, SHIM_MODULE};
-use split::{MEMORY, REALLOC, Split};
+use parts::{Function, Item, MAIN_MODULE, Parts, Role, SHIM_INSTANCE, SHIM_MODULE};
+use split::Split;
 
 mod parts;
 mod realloc;
@@ -45,143 +48,124 @@ impl From<ReencodeError<Unfamiliar>> for Unfamiliar {
     }
 }
 
-/// Rewrites `component`, which comes from the encoder. The result is valid, and exports and imports the same.
+/// Rewrites `component`, which the encoder wrote. The result is valid, and exports and imports the same.
 ///
 /// # Errors
-/// [`Unfamiliar`], when it is not built as expected: then `component` is the one to use.
+/// [`Unfamiliar`], when it is not built as expected: `component` is the one to use then.
 pub fn lean(component: &[u8]) -> Result<Vec<u8>, Unfamiliar> {
     let parts = Parts::read(component)?;
     let split = split::split(parts.main, parts.realloc)?;
-    let lean = Writer::new(&parts).write(&split)?;
-    Validator::new().validate_all(&lean).map_err(|_| Unfamiliar("it would not be valid any more"))?;
-    // Their types cannot have changed: imports and types are copied as they are.
-    let (Ok(before), Ok(after)) = (shape(component), shape(&lean)) else {
-        return Err(Unfamiliar("exports that cannot be read"));
-    };
-    if before != after {
-        return Err(Unfamiliar("it would export something else"));
+    let lean = Writer::new(&parts, &split).write()?;
+    Validator::new()
+        .validate_all(&lean)
+        .map_err(|_| Unfamiliar("what would not be valid without the shim"))?;
+    // Only names are compared: the types behind them are copied as they are.
+    match (shape(component), shape(&lean)) {
+        (Ok(before), Ok(after)) if before == after => Ok(lean),
+        _ => Err(Unfamiliar("exports or imports of another kind")),
     }
-    Ok(lean)
 }
 
-/// Writes the parts in their new order. What moves changes its number, and all others behind it.
-struct Writer<'p, 'a> {
-    parts: &'p Parts<'a>,
+/// Writes the parts in their new order.
+struct Writer<'a> {
+    parts: &'a Parts<'a>,
+    split: &'a Split,
     component: Component,
     numbers: Numbers,
-    /// Which items are written already, before their turn.
-    written: Vec<bool>,
 }
 
-/// New numbers by the old ones. Only functions get new ones: all other kinds keep their order.
-#[derive(Default)]
-struct Numbers {
-    core_functions: Vec<Option<u32>>,
-    functions: Vec<Option<u32>>,
-    next_core_function: u32,
-    next_function: u32,
-}
-
-impl<'p, 'a> Writer<'p, 'a> {
-    fn new(parts: &'p Parts<'a>) -> Self {
-        let numbers = Numbers {
-            core_functions: vec![None; parts.core_functions.len()],
-            functions: vec![None; parts.functions.len()],
-            ..Numbers::default()
-        };
-        Self { parts, component: Component::new(), numbers, written: vec![false; parts.items.len()] }
+impl<'a> Writer<'a> {
+    fn new(parts: &'a Parts<'a>, split: &'a Split) -> Self {
+        Self { parts, split, component: Component::new(), numbers: Numbers::default() }
     }
 
-    fn write(mut self, split: &Split) -> Result<Vec<u8>, Unfamiliar> {
-        for (place, item) in self.parts.items.iter().enumerate() {
-            match self.parts.role(place) {
-                Role::Module(MAIN_MODULE) => self.module(&split.rest),
-                Role::Module(SHIM_MODULE) => self.module(&split.first),
-                // The fixup module, its instance and what it is given.
-                Role::Module(_) | Role::Fixup => {}
-                Role::FirstInstance => self.first_instance(),
-                Role::MainInstance => self.main_instance(item)?,
-                // The first instance has given the memory its number.
-                Role::MainMemory => {}
-                Role::StandIn { old, lower } => self.lower(old, lower)?,
-                // Its stand-in was written, at the place where the guest's import is put together.
-                Role::Lowered => {}
-                Role::Other => self.item(place)?,
+    fn write(mut self) -> Result<Vec<u8>, Unfamiliar> {
+        for part in &self.parts.list {
+            match part.role {
+                Role::MainModule => self.module(&self.split.rest),
+                Role::ShimModule => self.module(&self.split.first),
+                Role::ShimInstance => self.first_instance()?,
+                Role::MainInstance => self.main_instance(&part.item)?,
+                Role::StandIn { lower } => self.lower(lower, part.defines)?,
+                Role::Knot => {}
+                // Imported functions have moved to where they are lowered.
+                Role::Other if part.defines.is_some_and(|function| self.numbers.knows(function)) => {}
+                Role::Other => self.unchanged(&part.item, part.defines)?,
             }
         }
         Ok(self.component.finish())
     }
 
     fn module(&mut self, module: &[u8]) {
-        let id = wasm_encoder::ComponentSectionId::CoreModule.into();
-        self.component.section(&RawSection { id, data: module });
+        self.component.section(&RawSection { id: ComponentSectionId::CoreModule.into(), data: module });
     }
 
-    /// The memory, in place of the table of stand-ins: core instance 0, as that was, and core memory 0.
-    fn first_instance(&mut self) {
+    /// The memory, where the shim was; its number is 0, as that of the guest's memory was.
+    fn first_instance(&mut self) -> Result<(), Unfamiliar> {
         let no_arguments: [(&str, ModuleArg); 0] = [];
         self.component.section(InstanceSection::new().instantiate(SHIM_MODULE, no_arguments));
         let mut aliases = ComponentAliasSection::new();
-        aliases.alias(core_export(ExportKind::Memory, MEMORY));
+        let instance = SHIM_INSTANCE;
+        aliases.alias(Alias::CoreInstanceExport { instance, kind: ExportKind::Memory, name: split::MEMORY });
         if self.parts.realloc.is_some() {
-            aliases.alias(core_export(ExportKind::Func, REALLOC));
-            // Nothing has this number so far: it is the first core function.
-            self.numbers.next_core_function += 1;
+            aliases.alias(Alias::CoreInstanceExport {
+                instance,
+                kind: ExportKind::Func,
+                name: split::REALLOC,
+            });
+            self.numbers.realloc = Some(self.numbers.next_core());
         }
         self.component.section(&aliases);
+        Ok(())
     }
 
-    /// The guest, which now imports its memory.
+    /// The guest, which has one import more.
     fn main_instance(&mut self, item: &Item<'_>) -> Result<(), Unfamiliar> {
-        let Item::CoreInstance(wasmparser::Instance::Instantiate { args, .. }) = item else {
+        let Item::CoreInstance(Instance::Instantiate { args, .. }) = item else {
             return Err(Unfamiliar("a guest that is not instantiated"));
         };
-        let mut arguments: Vec<_> = args.iter().map(|arg| (arg.name, ModuleArg::Instance(arg.index))).collect();
-        arguments.push((split::FIRST, ModuleArg::Instance(FIRST_INSTANCE)));
+        let mut arguments: Vec<_> =
+            args.iter().map(|arg| (arg.name, ModuleArg::Instance(arg.index))).collect();
+        arguments.push((split::FIRST, ModuleArg::Instance(SHIM_INSTANCE)));
         self.component.section(InstanceSection::new().instantiate(MAIN_MODULE, arguments));
         Ok(())
     }
 
-    /// A lowered import takes the place of its stand-in, core function `old`.
-    fn lower(&mut self, old: u32, lower: usize) -> Result<(), Unfamiliar> {
-        let Some(Item::Canonical(CanonicalFunction::Lower { func_index, options })) = self.parts.items.get(lower)
+    /// A lowered import, in place of its stand-in, whose number it gets.
+    fn lower(&mut self, place: usize, stand_in: Option<Function>) -> Result<(), Unfamiliar> {
+        let Item::Canonical(CanonicalFunction::Lower { func_index, options }) = &self.parts.list[place].item
         else {
-            return Err(Unfamiliar("a stand-in for something that is no import"));
+            return Err(Unfamiliar("a stand-in for something other than an import"));
         };
-        let definition = self.parts.functions.get(*func_index as usize).copied().flatten();
-        let definition = definition.ok_or(Unfamiliar("an import that is defined nowhere"))?;
-        if !self.written[definition] {
-            self.item(definition)?;
-            self.written[definition] = true;
+        let imported = Function::Component(*func_index);
+        if !self.numbers.knows(imported) {
+            let definition =
+                self.parts.definition(imported).ok_or(Unfamiliar("an import defined nowhere"))?;
+            self.unchanged(&self.parts.list[definition].item, Some(imported))?;
+        }
+        let mut new_options = Vec::new();
+        for option in options {
+            new_options.push(match (option, self.numbers.realloc) {
+                (wasmparser::CanonicalOption::UTF8, _) => CanonicalOption::UTF8,
+                (wasmparser::CanonicalOption::Memory(0), _) => CanonicalOption::Memory(0),
+                (wasmparser::CanonicalOption::Realloc(_), Some(copy)) => CanonicalOption::Realloc(copy),
+                _ => return Err(Unfamiliar("an import lowered in another way")),
+            });
         }
         let function = self.numbers.component_func_index(*func_index);
-        let options: Vec<_> = options
-            .iter()
-            .map(|option| match option {
-                wasmparser::CanonicalOption::UTF8 => Ok(CanonicalOption::UTF8),
-                wasmparser::CanonicalOption::Memory(0) => Ok(CanonicalOption::Memory(0)),
-                // `Parts` has seen that it is the guest's `cabi_realloc`; the copy is the first core function.
-                wasmparser::CanonicalOption::Realloc(_) => Ok(CanonicalOption::Realloc(0)),
-                _ => Err(Unfamiliar("an import lowered in another way")),
-            })
-            .collect::<Result<_, _>>()?;
-        self.component.section(CanonicalFunctionSection::new().lower(function, options));
-        self.numbers.core_function(old);
+        self.component.section(CanonicalFunctionSection::new().lower(function, new_options));
+        self.numbers.define(stand_in);
         Ok(())
     }
 
-    /// An item as it was, but for the numbers of functions in it.
-    fn item(&mut self, place: usize) -> Result<(), Unfamiliar> {
-        let Some(item) = self.parts.items.get(place).filter(|_| !self.written[place]) else {
-            return Ok(());
-        };
+    /// An item as it was, but for the numbers of functions.
+    fn unchanged(&mut self, item: &Item<'_>, defines: Option<Function>) -> Result<(), Unfamiliar> {
         let numbers = &mut self.numbers;
         match item {
             Item::Raw { id, data } => {
                 self.component.section(&RawSection { id: *id, data });
             }
-            // Modules and their like have roles, so that these are never reached; if they were, nothing is lost.
-            Item::Module(_) => return Err(Unfamiliar("a module too many")),
+            Item::Module(module) => self.module(module),
             Item::CoreInstance(instance) => {
                 let mut section = InstanceSection::new();
                 numbers.parse_instance(&mut section, instance.clone())?;
@@ -208,17 +192,59 @@ impl<'p, 'a> Writer<'p, 'a> {
                 self.component.section(&section);
             }
         }
-        let (core_functions, functions) = self.parts.defined_by(place);
-        for old in core_functions {
-            self.numbers.core_function(old);
-        }
-        for old in functions {
-            self.numbers.function(old);
-        }
+        self.numbers.define(defines);
         Ok(())
     }
 }
 
-fn core_export(kind: ExportKind, name: &'static str) -> Alias<'static> {
-    Alias::CoreInstanceExport { instance: FIRST_INSTANCE, kind, name }
+/// New numbers of functions by their old ones. All else keeps its number, because it keeps its order.
+#[derive(Default)]
+struct Numbers {
+    new: HashMap<Function, u32>,
+    core_functions: u32,
+    component_functions: u32,
+    /// The copy of the guest's realloc, a core function.
+    realloc: Option<u32>,
+}
+
+impl Numbers {
+    fn knows(&self, function: Function) -> bool {
+        self.new.contains_key(&function)
+    }
+
+    /// The number of the core function that is written next.
+    fn next_core(&mut self) -> u32 {
+        let number = self.core_functions;
+        self.core_functions += 1;
+        number
+    }
+
+    /// Notes that what was written just now is the function with this old number.
+    fn define(&mut self, old: Option<Function>) {
+        let new = match old {
+            None => return,
+            Some(Function::Core(_)) => self.next_core(),
+            Some(Function::Component(_)) => {
+                self.component_functions += 1;
+                self.component_functions - 1
+            }
+        };
+        self.new.extend(old.map(|old| (old, new)));
+    }
+}
+
+impl Reencode for Numbers {
+    type Error = Unfamiliar;
+
+    fn function_index(&mut self, old: u32) -> Result<u32, ReencodeError<Unfamiliar>> {
+        let new = self.new.get(&Function::Core(old)).copied();
+        new.ok_or(ReencodeError::UserError(Unfamiliar("something else that uses what belongs to the shim")))
+    }
+}
+
+impl ReencodeComponent for Numbers {
+    fn component_func_index(&mut self, old: u32) -> u32 {
+        // A function that is not there: validation finds it.
+        self.new.get(&Function::Component(old)).copied().unwrap_or(u32::MAX)
+    }
 }

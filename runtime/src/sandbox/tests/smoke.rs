@@ -22,7 +22,7 @@ async fn a_call_is_answered_and_its_use_is_told() {
 async fn a_handler_sees_the_call_as_the_contract_has_it() {
     let house = House::new();
     // form is the last field of the record: answer with it.
-    let echo = "(call $text (i32.load (i32.add (local.get $call) (i32.const 72))) (i32.load (i32.add (local.get $call) (i32.const 76))))";
+    let echo = "(call $text (i32.load offset=72 (local.get $call)) (i32.load offset=76 (local.get $call)))";
     let outcome = house.try_out(&Guest::answering(echo)).await;
     let Webhook::Voice(call) = call() else { panic!() };
     assert_eq!(outcome.result, Ok(Answer::Document(call.form)));

@@ -69,7 +69,9 @@ async fn random_bytes_are_given_in_portions() {
         assert_eq!(error.code(), "HS202");
         assert!(error.to_string().contains("the limit is 65536"), "{error}");
     }
-    let again = "(loop $l (global.set $heap (i32.const 8192)) (call $random (i64.const 1) (i32.const 2048)) (br $l)) (unreachable)";
+    let again = "(loop $l
+        (global.set $heap (i32.const 8192)) (call $random (i64.const 1) (i32.const 2048)) (br $l))
+        (unreachable)";
     let outcome = house.try_out(&Guest { imports: RANDOM, answer: again, ..Guest::default() }.build()).await;
     assert_eq!(code(&outcome), "HS203", "a million times one byte");
 }
