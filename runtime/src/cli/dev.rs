@@ -46,7 +46,7 @@ pub struct DevArgs {
 
 impl DevArgs {
     pub(super) fn run(self) -> ExitCode {
-        telemetry::log_to_stderr(self.log_format, "warn,webhook=info,handler=debug");
+        telemetry::log_to_stderr(self.log_format, "warn,webhook=debug,handler=debug");
         match self.serve() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(error.as_ref()),

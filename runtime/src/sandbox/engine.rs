@@ -82,7 +82,9 @@ fn pool(settings: &SandboxSettings) -> PoolingAllocationConfig {
         .max_memories_per_module(1)
         .table_elements(TABLE_ELEMENTS_MAX)
         .max_memory_size(settings.memory_bytes_max())
-        .max_unused_warm_slots(settings.concurrency_max)
+        // All of them: a memory that is kept for its handler is reset, one that is given back is mapped anew, at several
+        // times the cost. With fewer than there are busy handlers every webhook would pay that.
+        .max_unused_warm_slots(invocations.saturating_mul(MEMORIES_MAX))
         .linear_memory_keep_resident(settings.keep_resident_kib * 1024)
         .table_keep_resident(TABLE_RESIDENT_BYTES)
         .async_stack_keep_resident(ASYNC_STACK_RESIDENT_BYTES)
