@@ -210,9 +210,9 @@ impl Config {
     }
 
     fn check(raw: RawConfig, folder: &Path) -> Result<Self, ConfigError> {
-        if !(1..=10_000).contains(&raw.concurrency) {
+        if !(1..=2_500).contains(&raw.concurrency) {
             let found = raw.concurrency.into();
-            return Err(ConfigError::Range { key: "concurrency", found, expected: "1 to 10000 invocations" });
+            return Err(ConfigError::Range { key: "concurrency", found, expected: "1 to 2500 invocations" });
         }
         if !(64..=1 << 20).contains(&raw.guest_memory_mib) {
             let found = raw.guest_memory_mib;
@@ -341,7 +341,7 @@ mod tests {
         let cases: &[(&str, &str, &str)] = &[
             ("unknown key", "lisen = \"x\"", "unknown field `lisen`"),
             ("address", "listen = \"here\"", "listen"),
-            ("zero places", "concurrency = 0", "concurrency = 0: expected 1 to 10000"),
+            ("zero places", "concurrency = 0", "concurrency = 0: expected 1 to 2500"),
             ("little memory", "guest_memory_mib = 1", "guest_memory_mib = 1: expected 64"),
             ("url with path", "public_url = \"https://a.example/x\"", "without a path"),
             ("url without scheme", "public_url = \"a.example\"", "expected scheme and host"),

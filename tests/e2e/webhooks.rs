@@ -7,7 +7,7 @@ use hookswitch::carrier::twilio::signature::{self, AuthToken, Keys};
 use hookswitch::router::{Snapshot, Tenant};
 use http::{Request, StatusCode};
 
-use crate::support::{TOKEN, TestHost, example, misbehave, on_host_runtime};
+use crate::support::{METRICS, TOKEN, TestHost, example, misbehave, on_host_runtime};
 
 const CALL: &[(&str, &str)] = &[
     ("CallSid", "CA00000000000000000000000000000042"),
@@ -228,6 +228,26 @@ fn a_thousand_concurrent_deliveries_of_one_webhook_run_the_handler_once() {
             bodies.insert(delivery.await.unwrap());
         }
         assert_eq!(bodies.len(), 1, "{bodies:?}");
+    });
+}
+
+#[test]
+fn a_delivery_whose_connection_breaks_runs_to_its_end_and_is_answered_from_it() {
+    on_host_runtime(async {
+        let host = TestHost::start().await;
+        host.deploy("acme", "broken", misbehave(), "").expect("it loads");
+        let path = "/acme/broken/voice/slow-but-ok";
+        let retry = [("I-Twilio-Idempotency-Token", "once")];
+        let broken = host.post_with(path, CALL, &retry);
+        // The guest works for about 20 ms; the carrier's side is gone after 5.
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(5), broken).await.is_err());
+        let again = host.post_with(path, CALL, &retry).await;
+        assert_eq!((again.status, again.code()), (StatusCode::OK, ""));
+        let counted = |outcome: &str| {
+            let labels = format!("tenant=\"acme\",handler=\"broken\",revision=\"1\",outcome=\"{outcome}\"");
+            METRICS.render().contains(&format!("hookswitch_webhooks_total{{{labels}}} 1\n"))
+        };
+        assert!(counted("ok") && counted("repeated"), "one run, one stored answer: {}", METRICS.render());
     });
 }
 

@@ -82,7 +82,9 @@ impl DevArgs {
 
 /// Rebuilds after every change and says what became of it.
 fn keep_up(mut bench: Workbench, watch: &Watch) {
-    while watch.wait() {
+    loop {
+        // Before the first wait too: the first build takes minutes where the compiler is fetched, and nothing was
+        // watched meanwhile.
         match bench.rebuild(&mut progress) {
             Ok(None) => {}
             Ok(Some(revision)) => {
@@ -94,6 +96,9 @@ fn keep_up(mut bench: Workbench, watch: &Watch) {
                     bench.current().id
                 );
             }
+        }
+        if !watch.wait() {
+            return;
         }
     }
 }

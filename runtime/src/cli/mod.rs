@@ -43,12 +43,17 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Says why a command failed, with every cause, and gives its exit code.
+/// Says why a command failed, with every cause that the message does not name itself, and gives its exit code.
 fn failed(error: &dyn std::error::Error) -> ExitCode {
-    eprintln!("error: {error}");
+    let mut said = error.to_string();
+    eprintln!("error: {said}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        eprintln!("  caused by: {error}");
+        let text = error.to_string();
+        if !said.contains(&text) {
+            eprintln!("  caused by: {text}");
+            said = text;
+        }
         cause = error.source();
     }
     ExitCode::from(1)

@@ -36,7 +36,11 @@ impl Watch {
         let folder = settings.file.parent().unwrap_or(Path::new(".")).to_owned();
         let only = path.is_file().then(|| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
         let made = match &settings.build {
-            BuildMethod::Command { component, .. } => Some(component.clone()),
+            // Its folder, where it has one of its own: a build leaves more than the component there.
+            BuildMethod::Command { component, .. } => match component.parent() {
+                Some(made) if made.starts_with(&folder) && made != folder => Some(made.to_owned()),
+                _ => Some(component.clone()),
+            },
             BuildMethod::Cargo | BuildMethod::Ready { .. } => None,
         };
         let sources = Sources { folder: folder.clone(), only, made, settings: settings.file.clone() };
@@ -92,7 +96,7 @@ impl Sources {
         if let Some(only) = &self.only {
             return path == only || path == self.settings;
         }
-        if self.made.as_deref().is_some_and(|made| made == path) {
+        if self.made.as_deref().is_some_and(|made| path.starts_with(made)) {
             return false;
         }
         path.strip_prefix(&self.folder)
@@ -115,7 +119,7 @@ mod tests {
         let sources = Sources {
             folder: "/h".into(),
             only: None,
-            made: Some("/h/dist/ivr.wasm".into()),
+            made: Some("/h/dist".into()),
             settings: "/h/handler.toml".into(),
         };
         for (path, expected) in [
@@ -128,6 +132,7 @@ mod tests {
             ("/h/src/.lib.rs.swp", false),
             ("/h/src/lib.rs~", false),
             ("/h/dist/ivr.wasm", false),
+            ("/h/dist/bundle.js", false),
             ("/elsewhere/lib.rs", false),
         ] {
             assert_eq!(sources.hold(Path::new(path)), expected, "{path}");

@@ -64,6 +64,11 @@ impl Duplicates {
         Self { answers }
     }
 
+    /// Forgets all answers.
+    pub fn clear(&self) {
+        self.answers.invalidate_all();
+    }
+
     /// The stored answer of this delivery, the one being made right now, or what `run` makes.
     pub async fn answer(
         &self,

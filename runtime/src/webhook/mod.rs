@@ -12,6 +12,7 @@ pub mod fallback;
 pub mod ingress;
 pub mod route;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -26,7 +27,7 @@ use self::ingress::Incoming;
 use self::route::Route;
 use crate::call::{RevisionId, Webhook};
 use crate::capability::{LogEntry, LogLevel};
-use crate::carrier::twilio;
+use crate::carrier::{DeliveryKey, twilio};
 use crate::handler_toml::OnFailure;
 use crate::host::Host;
 use crate::revision::Revision;
@@ -61,7 +62,7 @@ pub async fn respond(host: Arc<Host>, incoming: Incoming) -> Response<Full<Bytes
 }
 
 /// One webhook in, one answer out.
-pub async fn handle(host: &Host, incoming: &Incoming) -> Result<Answer, Refusal> {
+pub async fn handle(host: &Arc<Host>, incoming: &Incoming) -> Result<Answer, Refusal> {
     let uri = &incoming.uri;
     let route = Route::parse(uri.path(), uri.query()).ok_or(Refusal::NotFound)?;
 
@@ -72,11 +73,27 @@ pub async fn handle(host: &Host, incoming: &Incoming) -> Result<Answer, Refusal>
     request.verify(&tenant.keys).map_err(|why| Refusal::unverified(&tenant, &url, why))?; // is it the carrier?
     let revision = handler.pick(&tenant.id, route.pin, &host.pin_key)?; // whose code takes this call?
     let webhook = request.webhook(route.entry, &route.step)?; // what is it about?
-    // In a box, because futures are moved several times before they first run, and this one has kilobytes.
-    let run = Box::pin(invoke(host, revision, &webhook)); // run it under its limits
     match request.delivery(&webhook) {
-        None => Ok(run.await),
-        Some(delivery) => Ok(host.duplicates.answer(revision, delivery, run).await), // unless it has been
+        // In a box, because futures are moved several times before they first run, and this one has kilobytes.
+        None => Ok(Box::pin(invoke(host, revision, &webhook)).await), // run it under its limits
+        Some(delivery) => Ok(once(host, revision, webhook, delivery).await), // unless it has been
+    }
+}
+
+/// The answer to a delivery that may come again.
+///
+/// In a task of its own: a connection that breaks takes its future with it, and a handler that was stopped halfway would
+/// run a second time for the carrier's next try.
+async fn once(host: &Arc<Host>, revision: &Arc<Revision>, webhook: Webhook, delivery: DeliveryKey) -> Answer {
+    let (host, revision) = (Arc::clone(host), Arc::clone(revision));
+    let task = tokio::spawn(async move {
+        let run = Box::pin(invoke(&host, &revision, &webhook));
+        host.duplicates.answer(&revision, delivery, run).await
+    });
+    match task.await {
+        Ok(answer) => answer,
+        // Ingress answers a panic of ours; a task is cancelled only with the runtime, and nobody waits then.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
@@ -151,7 +168,7 @@ fn failed(revision: &Revision, webhook: &Webhook, failure: &Failure) -> Answer {
         Failure::Unusable(_) | Failure::OutsideGrammar(_) | Failure::Overloaded { .. } => None,
     };
     let (tenant, handler, subject) = (&revision.tenant, &revision.handler, webhook.subject());
-    error!(target: "handler", %tenant, %handler, revision = %revision.id, subject, code = verdict.code, "{failure}");
+    error!(target: "handler", %tenant, %handler, revision = %revision.id, subject, code = verdict.code, "{}", one_line(&failure.to_string()));
     for frame in trap.map(|trap| trap.frames.as_slice()).unwrap_or_default() {
         error!(target: "handler", %tenant, %handler, subject, "    at {frame}");
     }
@@ -168,6 +185,7 @@ fn failed(revision: &Revision, webhook: &Webhook, failure: &Failure) -> Answer {
 fn log_of_handler(revision: &Revision, webhook: &Webhook, outcome: &Outcome) {
     let (tenant, handler, subject) = (&revision.tenant, &revision.handler, webhook.subject());
     for LogEntry { level, source, text } in &outcome.log {
+        let text = one_line(text);
         match level {
             LogLevel::Debug => debug!(target: "handler", %tenant, %handler, subject, ?source, "{text}"),
             LogLevel::Info => info!(target: "handler", %tenant, %handler, subject, ?source, "{text}"),
@@ -175,6 +193,15 @@ fn log_of_handler(revision: &Revision, webhook: &Webhook, outcome: &Outcome) {
             LogLevel::Error => error!(target: "handler", %tenant, %handler, subject, ?source, "{text}"),
         }
     }
+}
+
+/// What a guest wrote, with line breaks and other controls escaped: it shall not write log lines of its own.
+fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(escape).collect())
 }
 
 /// The URL that the carrier signed: the public one, not the one that a proxy made of it.
@@ -224,4 +251,13 @@ fn refuse(incoming: &Incoming, refusal: &Refusal) -> Response<Full<Bytes>> {
     response.headers_mut().insert(CONTENT_TYPE, PLAIN.clone());
     response.headers_mut().insert(ERROR.clone(), HeaderValue::from_static(verdict.code));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_guest_writes_no_log_lines_of_its_own() {
+        assert_eq!(super::one_line("a\n2026 ERROR other: \u{1b}[31m"), "a\\n2026 ERROR other: \\u{1b}[31m");
+        assert_eq!(super::one_line("Grüße 👋"), "Grüße 👋");
+    }
 }

@@ -9,7 +9,7 @@ mod guests;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use bytes::Bytes;
 use hookswitch::build::{self, BuiltHandler};
@@ -22,6 +22,7 @@ use hookswitch::router::{Handler, Snapshot, Tenant};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::TokioIo;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
@@ -30,6 +31,10 @@ pub use self::guests::{ROOT, example, misbehave};
 
 /// The auth token of every tenant in these tests.
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// What the hosts of this process count.
+pub static METRICS: LazyLock<PrometheusHandle> =
+    LazyLock::new(|| hookswitch::telemetry::record_metrics().expect("nobody else records"));
 
 /// Tests that measure time run alone, all others side by side.
 static ALONE: RwLock<()> = RwLock::new(());
@@ -90,6 +95,7 @@ impl TestHost {
 
     /// A host as configured; its addresses are free ports whatever `config` says.
     pub async fn start_with(config: Config) -> Self {
+        LazyLock::force(&METRICS);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let host = Host::new(&config, PinKey::new([7; 32])).expect("a sandbox");
