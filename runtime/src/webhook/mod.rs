@@ -168,7 +168,7 @@ fn failed(revision: &Revision, webhook: &Webhook, failure: &Failure) -> Answer {
         Failure::Unusable(_) | Failure::OutsideGrammar(_) | Failure::Overloaded { .. } => None,
     };
     let (tenant, handler, subject) = (&revision.tenant, &revision.handler, webhook.subject());
-    error!(target: "handler", %tenant, %handler, revision = %revision.id, subject, code = verdict.code, "{}", one_line(&failure.to_string()));
+    error!(target: "handler", %tenant, %handler, revision = %revision.id, subject, code = verdict.code, fault = ?verdict.fault, "{}", one_line(&failure.to_string()));
     for frame in trap.map(|trap| trap.frames.as_slice()).unwrap_or_default() {
         error!(target: "handler", %tenant, %handler, subject, "    at {frame}");
     }
@@ -242,7 +242,7 @@ fn refuse(incoming: &Incoming, refusal: &Refusal) -> Response<Full<Bytes>> {
     let (verdict, status) = refusal.verdict();
     metrics::counter!("hookswitch_refused_total", "code" => verdict.code).increment(1);
     warn!(
-        target: "webhook", code = verdict.code, peer = %incoming.peer,
+        target: "webhook", code = verdict.code, fault = ?verdict.fault, peer = %incoming.peer,
         "{} {}: {refusal}", incoming.method, incoming.uri.path()
     );
     let mut response =
