@@ -19,6 +19,7 @@ ALLOWED = {
     "BSD-2-Clause",
     "BSD-3-Clause",
     "CC0-1.0",
+    "CDLA-Permissive-2.0",  # of data: the root certificates of webpki-root-certs
     "ISC",
     "MIT",
     "Unicode-3.0",

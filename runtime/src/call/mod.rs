@@ -167,6 +167,10 @@ pub struct Event {
     pub account: String,
     pub status: String,
     pub sequence: Option<u32>,
+    /// Whether no webhook of the call comes after it.
+    pub ends_call: bool,
+    /// Both numbers of the conversation that it is about, for an event of a message.
+    pub parties: Option<(String, String)>,
     pub step: String,
     pub form: String,
 }

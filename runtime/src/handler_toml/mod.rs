@@ -13,15 +13,18 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
+use utoipa::ToSchema;
 
 use crate::call::HandlerName;
 
 use place::Place;
+pub use revision::RevisionSettings;
 
 mod check;
 mod place;
+mod revision;
 #[cfg(test)]
 mod tests;
 
@@ -90,7 +93,7 @@ pub struct Fallback {
 }
 
 /// What the carrier is answered when a handler fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
     /// The fallback document, so that the caller hears the tenant's wording.
@@ -101,7 +104,7 @@ pub enum OnFailure {
 }
 
 /// How carefully a new revision is released.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Risk {
     /// Found out by comparing with the revision it replaces.
@@ -116,7 +119,8 @@ pub enum Risk {
 }
 
 /// What one invocation of a handler may use. Each is at least 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Wall time of a voice webhook, in milliseconds. The strictest carriers hang up at 5 s.
     pub deadline_ms: u64,

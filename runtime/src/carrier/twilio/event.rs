@@ -16,9 +16,16 @@ pub(super) fn read(params: &Params<'_>, step: &str) -> Event {
         account: params.owned("AccountSid"),
         status: params.first_of(status(kind)).unwrap_or_default().to_owned(),
         sequence: params.number("SequenceNumber"),
+        ends_call: kind == EventKind::Call && params.get("CallStatus").is_some_and(is_last),
+        parties: (kind == EventKind::Message).then(|| (params.owned("From"), params.owned("To"))),
         step: step.to_owned(),
         form: params.form(),
     }
+}
+
+/// Whether nothing of a call with this status is heard of again.
+fn is_last(status: &str) -> bool {
+    matches!(status, "completed" | "busy" | "failed" | "no-answer" | "canceled")
 }
 
 fn kind(params: &Params<'_>) -> EventKind {

@@ -59,6 +59,13 @@ impl<'a> Request<'a> {
         params::read(entry, step, signature::query_of(self.url), &self.body)
     }
 
+    /// The numbers that this request may be for, the likelier one first. Not verified: whose keys it is checked with
+    /// depends on it.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<String> {
+        params::numbers(signature::query_of(self.url), &self.body)
+    }
+
     /// What a repeated delivery of this webhook would be recognised by; `None` where nothing tells it.
     #[must_use]
     pub fn delivery(&self, webhook: &Webhook) -> Option<DeliveryKey> {

@@ -59,6 +59,8 @@ async fn messages_and_events_are_answered_by_those_who_export_them() {
         account: String::new(),
         status: "completed".into(),
         sequence: Some(3),
+        ends_call: false,
+        parties: None,
         step: String::new(),
         form: String::new(),
     });

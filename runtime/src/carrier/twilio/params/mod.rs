@@ -93,6 +93,16 @@ pub fn read(entry: Entry, step: &str, query: Option<&str>, body: &Body<'_>) -> R
     }
 }
 
+/// The called and the calling number; the other way round for what we began, because then ours is the calling one.
+pub(super) fn numbers(query: Option<&str>, body: &Body<'_>) -> Vec<String> {
+    let query = query.and_then(|query| Form::parse(query.as_bytes()).ok());
+    let body = if let Body::Form(form) = body { Some(form) } else { None };
+    let params = Params { query, body };
+    let ours_calls = params.get("Direction").is_some_and(|direction| direction.starts_with("outbound"));
+    let names = if ours_calls { ["From", "To"] } else { ["To", "From"] };
+    names.iter().filter_map(|name| params.get(name)).map(str::to_owned).collect()
+}
+
 /// All parameters of a request: those of the query, then those of the body.
 pub(super) struct Params<'a> {
     query: Option<Form<'a>>,
