@@ -21,6 +21,7 @@ pub mod digest;
 pub mod handler_toml;
 pub mod host;
 pub mod pin;
+pub mod registry;
 pub mod release;
 pub mod revision;
 pub mod router;

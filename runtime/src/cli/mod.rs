@@ -3,6 +3,7 @@
 //! Exit codes are the same everywhere: 0 done, 1 failed, 2 the command line itself is wrong. What a command is
 //! asked for goes to standard output; what it says on the way goes to standard error.
 
+mod backup;
 mod build;
 mod dev;
 mod lint;
@@ -29,6 +30,7 @@ enum Command {
     Lint(lint::LintArgs),
     Signature(signature::SignatureArgs),
     Serve(serve::ServeArgs),
+    Backup(backup::BackupArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -40,6 +42,7 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => lint::run(args),
         Command::Signature(args) => signature::run(args),
         Command::Serve(args) => args.run(),
+        Command::Backup(args) => args.run(),
     }
 }
 
