@@ -3,6 +3,7 @@
 //! ARCHITECTURE.md has the life of a webhook in one picture and a line per folder.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+pub mod admission;
 pub mod artifact;
 /// The attack corpus of the test package, for the tests of the parts that it attacks.
 #[cfg(test)]

@@ -6,6 +6,9 @@
 //!
 //! Loading code is `artifact`'s business, proving a pin `pin`'s.
 
+pub mod calls;
+pub mod share;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
