@@ -4,10 +4,13 @@
 //! does not offer, which export is missing or has other types, memory beyond the limit. Nothing is filled in for what
 //! is missing: a component that loads has all it asked for.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::{Deserialize, Serialize};
 use wasmparser::{Parser, Payload};
 use wasmtime::component::{Component, InstancePre};
 
-use super::precheck::{Limit, PrecheckError, StructureLimits, precheck};
+use super::precheck::{Limit, PrecheckError, RefusalKind, StructureLimits, precheck};
 use crate::capability::{OFFERED, may_wait, offers};
 use crate::sandbox::{Events, Export, Interface, Limits, Messaging, Prepared, Sandbox, Start, State, Voice};
 
@@ -66,6 +69,23 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    /// The stable word for what refused it: `invalid`, `unsupported`, `import`, `export` or `limit:NAME`.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Structure(error) => match error.kind() {
+                RefusalKind::Invalid | RefusalKind::Unsupported => error.kind().to_string(),
+                RefusalKind::Limit => error.name(),
+            },
+            Self::Invalid(_) => RefusalKind::Invalid.to_string(),
+            Self::UnknownImports { .. } | Self::ImportType(_) => "import".to_owned(),
+            Self::NoExport { .. } | Self::ExportType { .. } => "export".to_owned(),
+            Self::Memory { .. } => format!("{}:{}", RefusalKind::Limit, Limit::Memory.name()),
+        }
+    }
+}
+
 fn offered() -> String {
     let names: Vec<String> =
         OFFERED.iter().map(|offered| format!("{}@{}", offered.name, offered.version)).collect();
@@ -78,11 +98,28 @@ fn list(names: &[String]) -> String {
 
 impl Sandbox {
     /// Compiles and links a component. Takes as long as a compiler takes: milliseconds for a small handler, half a
-    /// minute for a language runtime, so call it where blocking is allowed.
+    /// minute for a language runtime, so call it where blocking is allowed. A sandbox with [`Compile::Never`] refuses.
+    ///
+    /// [`Compile::Never`]: crate::sandbox::Compile::Never
     ///
     /// # Errors
     /// [`LoadError`], each naming what was found and what is accepted.
     pub fn load(&self, bytes: &[u8]) -> Result<Prepared, LoadError> {
+        // The compiler panics over some components that join others; in a jail that ends the child, here it would end `dev`.
+        let compiled = catch_unwind(AssertUnwindSafe(|| self.compile(bytes)));
+        let (component, facts) = compiled.unwrap_or_else(|_| {
+            Err(LoadError::Invalid(wasmtime::Error::msg(
+                "the compiler can't compile how it joins components",
+            )))
+        })?;
+        self.prepare(&component, facts)
+    }
+
+    /// Compiles a component whose structure is within the limits and whose imports the host has.
+    ///
+    /// # Errors
+    /// [`LoadError`] for structure, imports and whatever the compiler refuses.
+    pub(super) fn compile(&self, bytes: &[u8]) -> Result<(Component, Facts), LoadError> {
         // Before anything else reads the bytes: the parser behind the compiler recurses without a bound of its own.
         let most = StructureLimits::default().with(Limit::Memory, self.memory_bytes_max);
         let structure = precheck(bytes, &most)?;
@@ -94,22 +131,44 @@ impl Sandbox {
         if !missing.is_empty() {
             return Err(LoadError::UnknownImports { missing });
         }
-        let instance = self.linker.instantiate_pre(&component).map_err(LoadError::ImportType)?;
+        let start = start(bytes, &imports);
+        let memory_bytes_minimum = structure.found(Limit::Memory);
+        Ok((component, Facts { start, memory_bytes_minimum, imports }))
+    }
+
+    /// Links a component and finds its exports.
+    ///
+    /// # Errors
+    /// [`LoadError`] for imports and exports of another form, and where there is nothing to call.
+    pub(super) fn prepare(&self, component: &Component, facts: Facts) -> Result<Prepared, LoadError> {
+        let instance = self.linker.instantiate_pre(component).map_err(LoadError::ImportType)?;
         let prepared = Prepared {
             voice: export::<Voice>(&instance)?,
             messaging: export::<Messaging>(&instance)?,
             events: export::<Events>(&instance)?,
-            start: start(bytes, &imports),
+            start: facts.start,
             instance,
-            imports,
-            memory_bytes_minimum: structure.found(Limit::Memory),
+            imports: facts.imports,
+            memory_bytes_minimum: facts.memory_bytes_minimum,
         };
         if prepared.voice.is_none() && prepared.messaging.is_none() && prepared.events.is_none() {
-            let found = component_type.exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
+            let found =
+                component.component_type().exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
             return Err(LoadError::NoExport { found });
         }
         Ok(prepared)
     }
+}
+
+/// What loading needs to know and only the component's own bytes tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Facts {
+    /// How its instances are made.
+    pub start: Start,
+    /// The memory it starts with, in bytes.
+    pub memory_bytes_minimum: u64,
+    /// The interfaces it imports, as it names them.
+    pub imports: Vec<String>,
 }
 
 impl Prepared {

@@ -1,10 +1,25 @@
 //! Component bytes become something that can run.
 //!
-//! Uploads are wasm, always: no format is guessed, and nothing that is already machine code is taken.
+//! Uploads are wasm, always: no format is guessed, and nothing that is already machine code is taken. A host of many
+//! tenants compiles nothing in its own process: [`Artifacts`] has it done in a jail and keeps the result in a file that is
+//! proved before each load. `dev`, tests and benches compile in place, with [`Sandbox::load`](crate::sandbox::Sandbox::load).
 
+mod artifacts;
+pub mod jail;
 mod load;
+mod map;
+mod partial;
 pub mod precheck;
+mod queue;
+mod seal;
+mod smoke;
+mod store;
 
+pub use artifacts::{AdmitError, Admitted, ArtifactSettings, Artifacts, OpenError};
+pub use jail::CompileError;
 pub use load::LoadError;
+pub use queue::QueueFull;
+pub use smoke::SmokeLimits;
+pub use store::{ReceiveError, Store, StoreError};
 
 pub use crate::sandbox::Prepared;

@@ -5,6 +5,7 @@
 
 mod backup;
 mod build;
+mod compile;
 mod dev;
 mod lint;
 mod serve;
@@ -31,6 +32,8 @@ enum Command {
     Signature(signature::SignatureArgs),
     Serve(serve::ServeArgs),
     Backup(backup::BackupArgs),
+    #[command(name = crate::artifact::jail::SUBCOMMAND, hide = true)]
+    Compile(compile::CompileArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -43,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Signature(args) => signature::run(args),
         Command::Serve(args) => args.run(),
         Command::Backup(args) => args.run(),
+        Command::Compile(args) => compile::run(&args),
     }
 }
 

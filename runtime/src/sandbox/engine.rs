@@ -3,11 +3,13 @@
 //! Code compiled under one configuration may only run under the same, so there is one function. Every limit that the
 //! engine itself can hold is set here, to the most that any handler may be given; `limits` holds each handler to its own.
 
+use std::hash::{Hash as _, Hasher};
 use std::num::NonZeroUsize;
 
-use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
+use sha2::{Digest as _, Sha256};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmFeatures};
 
-use super::SandboxSettings;
+use super::{Compile, SandboxSettings};
 
 /// Deepest stack of the guest's own frames, in bytes.
 const WASM_STACK_BYTES: usize = 512 * 1024;
@@ -62,7 +64,48 @@ pub fn config(settings: &SandboxSettings) -> Config {
         .gc_support(false)
         .concurrency_support(false)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(settings)));
+    match settings.compile {
+        // As it is: an engine compiles unless it is told not to.
+        Compile::InProcess => {}
+        Compile::Never => {
+            config.enable_compiler(false);
+        }
+    }
     config
+}
+
+/// Names what this host compiles to: see [`fingerprint`]. An engine without a compiler does not know the compiler's part, so
+/// this makes one that could compile, and drops it.
+///
+/// # Errors
+/// This machine can't be compiled for.
+pub fn host_fingerprint() -> wasmtime::Result<String> {
+    let settings =
+        SandboxSettings { concurrency_max: 1, compile: Compile::InProcess, ..SandboxSettings::default() };
+    Ok(fingerprint(&Engine::new(&config(&settings))?))
+}
+
+/// Names what an engine that compiles makes: 32 hex digits over the compiler, its flags, this machine's instruction set and
+/// every line of [`config`] that code depends on. Code of another name may not be loaded.
+pub fn fingerprint(compiling: &Engine) -> String {
+    let mut hasher = Fingerprint(Sha256::new());
+    compiling.precompile_compatibility_hash().hash(&mut hasher);
+    hasher.0.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A hasher whose result is the same in every process.
+struct Fingerprint(Sha256);
+
+impl Hasher for Fingerprint {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let mut first = [0; 8];
+        self.0.clone().finalize().iter().zip(&mut first).for_each(|(byte, slot)| *slot = *byte);
+        u64::from_le_bytes(first)
+    }
 }
 
 /// Places for every invocation that may run at once and a quarter more, each as large as the largest handler: running

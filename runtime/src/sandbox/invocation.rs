@@ -46,6 +46,17 @@ pub async fn run(
     conclude(store, end, limits, &time)
 }
 
+/// Makes an instance of `prepared` under `limits`, calls nothing and drops it.
+pub async fn start(sandbox: &Sandbox, prepared: &Prepared, limits: &Limits) -> Outcome {
+    let mut time = Time::starting_now();
+    let mut store = store::new(sandbox, limits, &ConfigValues::default());
+    let end = {
+        let guest = pin!(async { prepared.instantiate(&mut store).await.map(|_| Ok(Answer::Noted)) });
+        bounded(guest, limits.deadline, &mut time).await
+    };
+    conclude(store, end, limits, &time)
+}
+
 /// The time of one invocation. Reads the clock twice for an invocation that never waits.
 struct Time {
     started: Instant,

@@ -24,9 +24,10 @@ mod ticker;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::Engine;
 use wasmtime::component::Linker;
+use wasmtime::{CacheStore, Engine};
 
+pub(crate) use engine::{fingerprint, host_fingerprint};
 pub use limits::Limits;
 pub use outcome::{Answer, Bound, Outcome, RunError, Trap, Used};
 pub(crate) use prepared::Start;
@@ -39,6 +40,15 @@ use ticker::Ticker;
 
 use crate::call::Webhook;
 use crate::capability::{self, ConfigValues};
+
+/// Whether a sandbox makes machine code itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compile {
+    /// In this process: `dev`, tests, and the child process that does nothing else.
+    InProcess,
+    /// It only loads what was compiled elsewhere, as a host of many tenants does: compiling is the softest target.
+    Never,
+}
 
 /// What the operator gives to all handlers together. Everything has a working default.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,10 +66,12 @@ pub struct SandboxSettings {
     /// Whether stacks are cleaned between invocations. Guests can't read them; this guards against a fault in the
     /// compiler.
     pub zero_stacks: bool,
+    /// Whether [`Sandbox::load`] works.
+    pub compile: Compile,
 }
 
 impl Default for SandboxSettings {
-    /// 256 invocations, 256 MiB for one handler at most, 2 GiB for all, 256 KiB kept.
+    /// 256 invocations, 256 MiB for one handler at most, 2 GiB for all, 256 KiB kept, compiling in this process.
     fn default() -> Self {
         Self {
             concurrency_max: 256,
@@ -67,6 +79,7 @@ impl Default for SandboxSettings {
             memory_mib_total: 2_048,
             keep_resident_kib: 256,
             zero_stacks: true,
+            compile: Compile::InProcess,
         }
     }
 }
@@ -112,7 +125,18 @@ impl Sandbox {
     /// # Errors
     /// [`SandboxError::Engine`], mostly for want of address space; [`SandboxError::Ticker`].
     pub fn new(settings: &SandboxSettings) -> Result<Arc<Self>, SandboxError> {
-        let (engine, linker) = Engine::new(&engine::config(settings))
+        Self::reusing(settings, None)
+    }
+
+    /// As [`Sandbox::new`], with functions that the compiler finds made already and adds to.
+    pub(crate) fn reusing(
+        settings: &SandboxSettings,
+        functions: Option<Arc<dyn CacheStore>>,
+    ) -> Result<Arc<Self>, SandboxError> {
+        let mut config = engine::config(settings);
+        let (engine, linker) = functions
+            .map_or(Ok(()), |functions| config.enable_incremental_compilation(functions).map(|_| ()))
+            .and_then(|()| Engine::new(&config))
             .and_then(|engine| {
                 let mut linker = Linker::new(&engine);
                 capability::link(&mut linker)?;
@@ -142,6 +166,11 @@ impl Sandbox {
         webhook: &Webhook,
     ) -> Outcome {
         invocation::run(self, prepared, limits, config, webhook).await
+    }
+
+    /// Makes an instance of `prepared` under `limits` and calls nothing: how it starts. As [`Sandbox::run`] otherwise.
+    pub async fn start(&self, prepared: &Prepared, limits: &Limits) -> Outcome {
+        invocation::start(self, prepared, limits).await
     }
 
     /// The memory of all guests that run now, in bytes.

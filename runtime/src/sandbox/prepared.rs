@@ -3,7 +3,7 @@
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-use super::export::{Events, Export, Messaging, Voice};
+use super::export::{Events, Export, Interface as _, Messaging, Voice};
 use super::store::State;
 
 /// A component that needs nothing but a store to run. `artifact` makes it, [`Sandbox::run`](super::Sandbox::run) runs it.
@@ -19,7 +19,8 @@ pub struct Prepared {
 }
 
 /// How instances of a component are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Start {
     /// At once: no code of the guest's own runs, only tables and memories are filled.
     Still,
@@ -28,7 +29,7 @@ pub(crate) enum Start {
 }
 
 /// Which webhooks a component answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Exports {
     /// Voice webhooks.
     pub voice: bool,
@@ -36,6 +37,15 @@ pub struct Exports {
     pub messaging: bool,
     /// Status callbacks.
     pub events: bool,
+}
+
+impl Exports {
+    /// The names of the interfaces, sorted.
+    #[must_use]
+    pub fn names(self) -> Vec<String> {
+        let all = [(self.events, Events::NAME), (self.messaging, Messaging::NAME), (self.voice, Voice::NAME)];
+        all.into_iter().filter(|(exported, _)| *exported).map(|(_, name)| name.to_owned()).collect()
+    }
 }
 
 impl Prepared {
