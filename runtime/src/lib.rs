@@ -20,6 +20,7 @@ pub mod control;
 pub mod dev;
 pub mod digest;
 pub mod handler_toml;
+pub mod handover;
 pub mod host;
 pub mod pin;
 pub mod registry;

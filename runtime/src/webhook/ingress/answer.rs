@@ -61,9 +61,9 @@ where
     let (mut response, then) = match take_in(connection, request).await {
         Ok((incoming, _share)) => match caught(async { respond(incoming).await }).await {
             Ok(response) => (response, Then::KeepOpen),
-            Err(refusal) => refused(&refusal),
+            Err(refusal) => refused(&refusal, connection.peer),
         },
-        Err(refusal) => refused(&refusal),
+        Err(refusal) => refused(&refusal, connection.peer),
     };
     if count >= connection.limits.requests_per_connection_max {
         connection.progress.leave();
@@ -107,8 +107,8 @@ async fn take_in(
     Ok((incoming, share))
 }
 
-fn refused(refusal: &Refusal) -> (Response<Full<Bytes>>, Then) {
-    let (response, then) = refusal.answer();
+fn refused(refusal: &Refusal, peer: SocketAddr) -> (Response<Full<Bytes>>, Then) {
+    let (response, then) = refusal.answer(peer);
     (response.map(Full::new), then)
 }
 

@@ -147,8 +147,11 @@ async fn first_bytes(
     };
     let last_call = async {
         // Woken through `entry` when the stage changes.
-        poll_fn(|_| if entry.stage() == Stage::Open { Poll::Pending } else { Poll::Ready(()) }).await;
-        sleep(limits.last_call).await;
+        let ending = poll_fn(|_| match entry.stage() {
+            Stage::Open => Poll::Pending,
+            ending => Poll::Ready(ending),
+        });
+        sleep(limits.last_call(ending.await)).await;
     };
     tokio::select! {
         biased;
@@ -204,19 +207,24 @@ impl Watched<'_> {
         let mut leaving = Leaving::No;
         poll_fn(|cx| {
             loop {
-                if connection.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(End::Finished);
-                }
+                // Before the protocol goes on, so that the answer it writes next says that it is the last.
                 let stage = self.entry.stage();
                 if stage == Stage::Cut {
                     return Poll::Ready(End::Cut(Limit::Shutdown));
                 }
-                if leaving == Leaving::No && (stage == Stage::Closing || self.progress.leaving()) {
+                if leaving == Leaving::No && (stage != Stage::Open || self.progress.leaving()) {
                     self.progress.leave();
-                    leaving =
-                        Leaving::From(self.clock.exact_ms().saturating_add(millis(self.limits.last_call)));
+                    let last_call = match self.progress.protocol() {
+                        Protocol::Http1 => millis(self.limits.last_call(stage)),
+                        // Its way of ending takes what is under way along.
+                        Protocol::Http2 => 0,
+                    };
+                    leaving = Leaving::From(self.clock.exact_ms().saturating_add(last_call));
                     timer.as_mut().reset(Instant::now());
                     timer_set = false;
+                }
+                if connection.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(End::Finished);
                 }
                 // The usual wake-up ends here. A timer that is set knows this task, so it need not be asked again.
                 if timer_set && !timer.is_elapsed() {
@@ -252,8 +260,8 @@ impl Watched<'_> {
         {
             return Look::End(End::Cut(Limit::Stall));
         }
-        // HTTP/1 would drop a request whose head is half here, so it is told when nothing is.
-        let may_tell = progress.protocol() == Protocol::Http2 || progress.quiet();
+        // HTTP/1 would drop a request whose head is half here, or waits in the socket, so it is told when none is.
+        let may_tell = progress.protocol() == Protocol::Http2 || (progress.quiet() && !progress.more_waits());
         let told_by = now.saturating_add(millis(limits.stall));
         match (progress.overdue(now, limits), *leaving) {
             (Err(Overdue::Stall), _) => Look::End(End::Cut(Limit::Stall)),

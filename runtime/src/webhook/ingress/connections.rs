@@ -10,6 +10,8 @@ use std::task::Waker;
 
 use tokio::sync::Notify;
 
+use metrics::gauge;
+
 use super::filter::trusts;
 use super::limits::{IngressLimits, Limit};
 
@@ -18,10 +20,12 @@ use super::limits::{IngressLimits, Limit};
 pub(super) enum Stage {
     /// Serve.
     Open = 0,
+    /// Another process serves the port: let connections end when they are not needed.
+    Draining = 1,
     /// Finish what runs, begin nothing new.
-    Closing = 1,
+    Closing = 2,
     /// End now.
-    Cut = 2,
+    Cut = 3,
 }
 
 /// The book of open connections.
@@ -78,13 +82,15 @@ impl Connections {
         let id = book.next;
         book.next += 1;
         book.open.insert(id, None);
+        gauge!("hookswitch_connections").increment(1.0);
         Ok(Entry { connections: Arc::clone(self), id, address })
     }
 
     pub(super) fn stage(&self) -> Stage {
         match self.stage.load(SeqCst) {
             0 => Stage::Open,
-            1 => Stage::Closing,
+            1 => Stage::Draining,
+            2 => Stage::Closing,
             _ => Stage::Cut,
         }
     }
@@ -134,6 +140,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let mut book = self.connections.book();
         book.open.remove(&self.id);
+        gauge!("hookswitch_connections").decrement(1.0);
         if let Some(address) = self.address
             && let Some(count) = book.per_address.get_mut(&address)
         {

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -72,6 +73,18 @@ impl Guarded {
         }
         self.progress.refuse();
         io::ErrorKind::InvalidData.into()
+    }
+
+    /// Asks the socket itself whether the peer has sent more: the runtime hears of it a little later, and closing in
+    /// between would lose a request.
+    fn note_what_waits(&self, nothing_known: bool) {
+        let waits = nothing_known
+            && self.stream.as_ref().is_some_and(|stream| {
+                let mut byte = [0];
+                recv(stream, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT)
+                    .is_ok_and(|(_, count)| count > 0)
+            });
+        self.progress.note_more_waits(waits);
     }
 
     /// Judges what was just read.
@@ -145,7 +158,11 @@ impl AsyncRead for Guarded {
         }
         let before = buf.filled().len();
         if this.first.is_empty() {
-            ready!(this.stream()?.poll_read(cx, buf))?;
+            let read = this.stream()?.poll_read(cx, buf);
+            if this.progress.leaving() {
+                this.note_what_waits(read.is_pending());
+            }
+            ready!(read)?;
         } else {
             let count = this.first.len().min(buf.remaining());
             buf.put_slice(&this.first.split_to(count));

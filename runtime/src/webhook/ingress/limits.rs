@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::connections::Stage;
+
 /// Limits of the data plane's ingress. Sizes are in bytes.
 #[derive(Debug, Clone)]
 pub struct IngressLimits {
@@ -67,6 +69,11 @@ pub struct IngressLimits {
     pub last_call: Duration,
     /// At shutdown what runs may go on so long; then it is cut.
     pub shutdown_within: Duration,
+    /// As `last_call`, after a handover. Longer, because nothing waits for it: the port is served by the other process,
+    /// and a pool that uses its connections hears in an answer that this one ends, rather than by a request that is lost.
+    pub handed_over_last_call: Duration,
+    /// As `shutdown_within`, after a handover.
+    pub handed_over_within: Duration,
 }
 
 impl Default for IngressLimits {
@@ -96,6 +103,8 @@ impl Default for IngressLimits {
             linger_bytes_max: 4 << 20,
             last_call: Duration::from_millis(100),
             shutdown_within: Duration::from_secs(15),
+            handed_over_last_call: Duration::from_secs(5),
+            handed_over_within: Duration::from_secs(30),
         }
     }
 }
@@ -110,6 +119,11 @@ impl IngressLimits {
     /// The shortest time in which a connection can run into anything.
     pub(super) fn shortest(&self) -> Duration {
         self.head_within.min(self.stall).min(self.idle_within).min(self.connection_age)
+    }
+
+    /// How long an idle connection is kept when it is to end.
+    pub(super) fn last_call(&self, stage: Stage) -> Duration {
+        if stage == Stage::Draining { self.handed_over_last_call } else { self.last_call }
     }
 
     /// What one connection may send without an answer.
@@ -136,7 +150,7 @@ pub(super) enum Limit {
     Stall,
     /// `unanswered_bytes_max`.
     Unanswered,
-    /// `shutdown_within`.
+    /// `shutdown_within` or `handed_over_within`.
     Shutdown,
 }
 

@@ -16,6 +16,7 @@ mod filter;
 mod host;
 mod io;
 mod limits;
+mod pace;
 mod path;
 mod progress;
 mod refusal;
@@ -40,6 +41,7 @@ use self::connections::{Connections, Stage};
 pub use self::filter::Forwarded;
 pub use self::host::Host;
 pub use self::limits::IngressLimits;
+pub use self::pace::LogPace;
 use self::refusal::Canned;
 
 /// The first and the longest pause after an error that says that the process or the machine is short of something.
@@ -69,15 +71,34 @@ pub struct Incoming {
     pub forwarded: Option<Forwarded>,
 }
 
+/// Why a host takes no more connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It stops, and the port closes.
+    Stop,
+    /// Another process accepts connections from the same listening socket.
+    HandedOver,
+}
+
+/// A signal that says nothing more is one to stop.
+impl From<()> for Ending {
+    fn from((): ()) -> Self {
+        Self::Stop
+    }
+}
+
 /// Answers requests on `listener` with `respond` until `shutdown` resolves; then takes no new connection, finishes what
-/// runs, and cuts what is not done within `shutdown_within`. Gives the number of connections it had to cut.
+/// runs, and cuts what is not done in time. Gives the number of connections it had to cut.
+///
+/// Open connections end with their next answer, or when `last_call` has passed; after a handover
+/// `handed_over_last_call`. What is cut at last is what runs for longer than `shutdown_within` or `handed_over_within`.
 ///
 /// A request that has arrived is answered even if its sender has closed its side by then. A panic in `respond` is
 /// answered with 500.
 pub async fn serve<F, Fut>(
     listener: TcpListener,
     limits: Arc<IngressLimits>,
-    shutdown: impl Future<Output = ()>,
+    shutdown: impl Future<Output: Into<Ending>>,
     respond: F,
 ) -> usize
 where
@@ -106,10 +127,10 @@ where
 
     let mut shutdown = pin!(shutdown);
     let mut pause = PAUSE_FIRST;
-    loop {
+    let ending: Ending = loop {
         let accepted = tokio::select! {
             biased;
-            () = &mut shutdown => break,
+            ending = &mut shutdown => break ending.into(),
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -124,17 +145,19 @@ where
                 metrics::counter!("hookswitch_ingress_accept_errors_total").increment(1);
                 tokio::select! {
                     biased;
-                    () = &mut shutdown => break,
+                    ending = &mut shutdown => break ending.into(),
                     () = tokio::time::sleep(pause) => {}
                 }
                 pause = (pause * 2).min(PAUSE_MAX);
             }
         }
-    }
+    };
 
-    // Whoever got through to the socket before it closes is served, not reset. Asked of the socket itself: the
-    // runtime may not have heard of the last of them.
-    if let Ok(listener) = listener.into_std() {
+    // Whoever got through to the socket before it closes is served, not reset; after a handover the other process does
+    // that. Asked of the socket itself: the runtime may not have heard of the last of them.
+    if let Ok(listener) = listener.into_std()
+        && ending == Ending::Stop
+    {
         while let Ok((stream, peer)) = listener.accept() {
             if stream.set_nonblocking(true).is_ok()
                 && let Ok(stream) = TcpStream::from_std(stream)
@@ -143,13 +166,17 @@ where
             }
         }
     }
-    finish(&connections, &limits).await
+    finish(&connections, &limits, ending).await
 }
 
 /// Lets open connections end, then makes them. Gives the number of those.
-async fn finish(connections: &Connections, limits: &IngressLimits) -> usize {
-    connections.go_to(Stage::Closing);
-    if tokio::time::timeout(limits.shutdown_within, connections.emptied()).await.is_ok() {
+async fn finish(connections: &Connections, limits: &IngressLimits, ending: Ending) -> usize {
+    let (stage, within) = match ending {
+        Ending::Stop => (Stage::Closing, limits.shutdown_within),
+        Ending::HandedOver => (Stage::Draining, limits.handed_over_within),
+    };
+    connections.go_to(stage);
+    if tokio::time::timeout(within, connections.emptied()).await.is_ok() {
         return 0;
     }
     let cut = connections.open();

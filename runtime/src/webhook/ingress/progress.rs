@@ -57,6 +57,8 @@ pub(super) struct Progress {
     unanswered: AtomicU64,
     /// This connection shall end: answers say so.
     leaving: AtomicBool,
+    /// Bytes wait in the socket of which the runtime has not told yet. Only looked for when the connection shall end.
+    more_waits: AtomicBool,
     /// The peer was refused, and may still be sending.
     refused: AtomicBool,
     /// The peer has sent its last byte.
@@ -85,6 +87,7 @@ impl Progress {
             write_by: AtomicU64::new(0),
             unanswered: AtomicU64::new(0),
             leaving: AtomicBool::new(false),
+            more_waits: AtomicBool::new(false),
             refused: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             head_overdue: AtomicBool::new(false),
@@ -200,6 +203,15 @@ impl Progress {
 
     pub(super) fn leaving(&self) -> bool {
         self.leaving.load(Relaxed)
+    }
+
+    /// Notes whether there is something to read.
+    pub(super) fn note_more_waits(&self, waits: bool) {
+        self.more_waits.store(waits, Relaxed);
+    }
+
+    pub(super) fn more_waits(&self) -> bool {
+        self.more_waits.load(Relaxed)
     }
 
     /// Nothing is being received and nothing is being answered.

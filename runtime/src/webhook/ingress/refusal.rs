@@ -1,8 +1,15 @@
 //! Why a request is turned away before anybody looks at what it wants, and how that is said.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
+
+use super::pace::LogPace;
+
+/// The pace of the lines about refusals.
+static LINES: LogPace = LogPace::new();
 
 /// What is wrong with a request. The text goes to the peer, so it tells nothing about the host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,11 +105,13 @@ impl Refusal {
         }
     }
 
-    /// The answer, and what becomes of the connection after it.
-    pub(super) fn answer(&self) -> (Response<Bytes>, Then) {
+    /// The answer to `peer`, and what becomes of the connection after it.
+    pub(super) fn answer(&self, peer: SocketAddr) -> (Response<Bytes>, Then) {
         let (status, then, counted) = self.verdict();
         metrics::counter!("hookswitch_ingress_refused_total", "why" => counted).increment(1);
-        tracing::debug!(target: "ingress", %status, "{self}");
+        if let Some(left_out) = LINES.line() {
+            tracing::info!(target: "ingress", %peer, status = status.as_u16(), left_out, "{self}");
+        }
 
         let mut response = Response::new(Bytes::from(format!("{self}\n")));
         *response.status_mut() = status;

@@ -298,6 +298,19 @@ async fn the_bodies_of_one_connection_share_its_memory() {
     assert_eq!(server.runs(), 0);
 }
 
+/// Acknowledges the server's pings, as a client does, until the server closes. Gives what was received.
+async fn acknowledge_to_the_end(client: &mut Client, mut at_ping: Vec<u8>) -> Vec<u8> {
+    while client.read_more().await {
+        let ping = |head: &[u8]| head[..4] == [0, 0, 8, PING] && head[4] == 0;
+        if let Some(at) = client.received.windows(9).position(ping) {
+            let payload = client.received[at + 9..at + 17].to_vec();
+            client.received[at + 4] = 1;
+            client.send([std::mem::take(&mut at_ping), frame(PING, 1, 0, &payload)].concat()).await;
+        }
+    }
+    std::mem::take(&mut client.received)
+}
+
 #[tokio::test]
 async fn an_http2_answer_under_way_at_shutdown_arrives() {
     let server = Server::start(short_limits()).await;
@@ -305,20 +318,29 @@ async fn an_http2_answer_under_way_at_shutdown_arrives() {
     client.send([opening(), request(1, &get("/slow"))].concat()).await;
     sleep(Duration::from_millis(30)).await;
     server.stop.send(()).unwrap();
-    // Acknowledges the server's settings and its ping, as a client does.
+    // Acknowledges the server's settings first.
     client.send(frame(SETTINGS, 1, 0, &[])).await;
     sleep(Duration::from_millis(60)).await;
-    while client.read_more().await {
-        if let Some(at) =
-            client.received.windows(9).position(|head| head[..4] == [0, 0, 8, PING] && head[4] == 0)
-        {
-            let payload = client.received[at + 9..at + 17].to_vec();
-            client.received[at + 4] = 1;
-            client.send(frame(PING, 1, 0, &payload)).await;
-        }
-    }
-    let received = &client.received;
+    let received = acknowledge_to_the_end(&mut client, Vec::new()).await;
     assert!(received.windows(2).any(|two| two == b"ok"), "no answer");
     assert!(received.windows(9).any(|head| head[..4] == [0, 0, 8, GOAWAY]), "no GOAWAY");
+    assert_eq!(server.served.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_http2_request_that_crosses_the_end_after_a_handover_is_answered() {
+    let limits = IngressLimits { handed_over_last_call: Duration::from_secs(60), ..short_limits() };
+    let server = Server::start(limits).await;
+    let mut client = server.client().await;
+    client.send([opening(), request(1, &get("/"))].concat()).await;
+    client.send(frame(SETTINGS, 1, 0, &[])).await;
+    sleep(Duration::from_millis(30)).await;
+    let began = tokio::time::Instant::now();
+    server.hand_over.send(()).unwrap();
+    // Sent before the ping that comes with GOAWAY is acknowledged, so the server must take it.
+    let received = acknowledge_to_the_end(&mut client, request(3, &get("/slow"))).await;
+    let answers = received.windows(2).filter(|two| two == b"ok").count();
+    assert_eq!((answers, server.runs.load(Relaxed)), (2, 2));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     assert_eq!(server.served.await.unwrap(), 0);
 }

@@ -156,3 +156,62 @@ async fn a_panic_costs_one_request() {
     assert!(answer.head.contains("x-hookswitch-error: HS212"), "{}", answer.head);
     assert!(neighbour.is_answered().await);
 }
+
+#[tokio::test]
+async fn after_a_handover_open_connections_end_without_losing_a_request() {
+    let limits = IngressLimits {
+        handed_over_last_call: Duration::from_millis(800),
+        handed_over_within: Duration::from_secs(3),
+        head_within: Duration::from_secs(3),
+        ..short_limits()
+    };
+    let server = Server::start(limits).await;
+    let (mut pooled, mut busy, mut silent) =
+        (server.client().await, server.client().await, server.client().await);
+    let mut idle = server.client().await;
+    for client in [&mut pooled, &mut busy, &mut idle] {
+        assert!(client.is_answered().await);
+    }
+    busy.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    sleep(Duration::from_millis(30)).await;
+    let began = tokio::time::Instant::now();
+    server.hand_over.send(()).unwrap();
+    assert!(busy.answer(true).await.unwrap().head.contains("connection: close"));
+    assert!(busy.is_closed().await);
+
+    // Far beyond the last call of a plain shutdown.
+    sleep(Duration::from_millis(200)).await;
+    for client in [&mut pooled, &mut silent] {
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        let answer = client.answer(true).await.unwrap();
+        assert!(answer.status == 200 && answer.head.contains("connection: close"), "{}", answer.head);
+        assert!(client.is_closed().await);
+    }
+    assert!(began.elapsed() < Duration::from_millis(700), "an idle connection was in the way");
+    assert!(idle.is_closed().await);
+    assert!(began.elapsed() >= Duration::from_millis(750), "{:?}", began.elapsed());
+    assert_eq!(server.served.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_waits_in_the_queue_at_a_handover_is_the_other_process_s() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let other = listener.try_clone().unwrap();
+    // Decided before the first connection is looked at.
+    let handed_over = std::future::ready(Ending::HandedOver);
+    let mut waiting = std::net::TcpStream::connect(address).unwrap();
+    let respond = |_| async { panic!("it was not for this process") };
+    let listener = TcpListener::from_std(listener).unwrap();
+    assert_eq!(serve(listener, Arc::new(short_limits()), handed_over, respond).await, 0);
+
+    let other = TcpListener::from_std(other).unwrap();
+    let respond = |incoming: Incoming| act(incoming.uri.path().to_owned());
+    let other = tokio::spawn(serve(other, Arc::new(short_limits()), std::future::pending::<()>(), respond));
+    std::io::Write::write_all(&mut waiting, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    waiting.set_nonblocking(true).unwrap();
+    let mut waiting = Client { stream: TcpStream::from_std(waiting).unwrap(), received: Vec::new() };
+    assert_eq!(waiting.answer(true).await.unwrap().status, 200);
+    other.abort();
+}

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::{Incoming, IngressLimits, serve};
+use super::{Ending, Incoming, IngressLimits, serve};
 
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,6 +48,7 @@ struct Server {
     runs: Arc<AtomicUsize>,
     seen: Arc<Mutex<Vec<Incoming>>>,
     stop: oneshot::Sender<()>,
+    hand_over: oneshot::Sender<()>,
     served: JoinHandle<usize>,
 }
 
@@ -56,6 +57,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
+        let (hand_over, handed_over) = oneshot::channel::<()>();
         let (runs, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
         let (runs_of, seen_by) = (Arc::clone(&runs), Arc::clone(&seen));
         let respond = move |incoming: Incoming| {
@@ -67,12 +69,15 @@ impl Server {
             act(path)
         };
         let served = tokio::spawn(async move {
-            let stopped = async {
-                let _ = stopped.await;
+            let ending = async {
+                tokio::select! {
+                    _ = stopped => Ending::Stop,
+                    Ok(()) = handed_over => Ending::HandedOver,
+                }
             };
-            serve(listener, Arc::new(limits), stopped, respond).await
+            serve(listener, Arc::new(limits), ending, respond).await
         });
-        Self { address, runs, seen, stop, served }
+        Self { address, runs, seen, stop, hand_over, served }
     }
 
     async fn client(&self) -> Client {
