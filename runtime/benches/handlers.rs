@@ -145,7 +145,7 @@ fn serve_host(count: usize) -> ExitCode {
     let load_ms = start.elapsed().as_secs_f64() * 1e3 / count.max(1) as f64;
     match hookswitch::host::runtime() {
         Ok(runtime) => server::listen(&runtime, &format!("{load_ms:.1}"), |listener| {
-            host.serve(listener, std::future::pending())
+            host.serve(listener, std::future::pending::<()>())
         }),
         Err(error) => server::failed(error),
     }

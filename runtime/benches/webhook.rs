@@ -218,9 +218,7 @@ fn print_latencies(servers: &[Server], webhooks: &mut [[Webhook; 1]], plan: &Pla
 
 /// The host, as `serve` starts it.
 fn serve_host(log: bool, usual_intervals: bool) -> ExitCode {
-    if log {
-        telemetry::log_to_stderr(LogFormat::Text, "info");
-    }
+    let _logs = log.then(|| telemetry::log_to_stderr(LogFormat::Text, "info"));
     let host = match front_desk::host([HANDLER.to_owned()]) {
         Ok(host) => host,
         Err(why) => return server::failed(why),
@@ -232,7 +230,7 @@ fn serve_host(log: bool, usual_intervals: bool) -> ExitCode {
     };
     match runtime {
         Ok(runtime) => server::listen(&runtime, &workers(&runtime), |listener| {
-            host.serve(listener, std::future::pending())
+            host.serve(listener, std::future::pending::<()>())
         }),
         Err(error) => server::failed(error),
     }

@@ -1,8 +1,7 @@
 //! The operator's file, `hookswitch.toml`: what was written (`Raw…`) and what it means ([`Config`]).
 //!
-//! Everything has a working default, so an empty file starts a host. Secrets are named by file or environment
-//! variable, never written here, and print as `[redacted]`. Tenants and their handlers stand in this file until a
-//! registry holds them.
+//! Everything has a working default, so an empty file starts a host. Tenants, their handlers and their secrets are not
+//! written here: the registry holds them.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
 
-use crate::call::{InvalidName, TenantId};
+use crate::handler_toml::LimitsMax;
+use crate::release::plan::{ReleaseRules, RulesError};
 
 /// Where the data plane listens unless told otherwise.
 pub const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
@@ -35,23 +35,18 @@ pub struct Config {
     pub concurrency: u32,
     /// Most memory of all guests together, in bytes.
     pub guest_memory_bytes: u64,
-    /// Who is served.
-    pub tenants: Vec<TenantConfig>,
-}
-
-/// One tenant of the file.
-#[derive(Debug)]
-pub struct TenantConfig {
-    /// Its name.
-    pub id: TenantId,
-    /// Auth tokens its carrier signs with, newest first; none means that every webhook is refused.
-    pub auth_tokens: Vec<Secret>,
-    /// Keys for webhooks signed with HMAC-SHA256: key id and secret.
-    pub shared_keys: Vec<(String, Secret)>,
-    /// As in [`Config::public_url`], for this tenant.
-    pub public_url: Option<String>,
-    /// Handler folders or components.
-    pub handlers: Vec<PathBuf>,
+    /// Most components whose code is kept in memory; those that were called longest ago are mapped again when needed.
+    pub components_loaded_max: usize,
+    /// Largest component that is taken, in bytes.
+    pub component_bytes_max: u64,
+    /// Compiles at one time.
+    pub compiles: usize,
+    /// Revisions of a handler that are kept, besides those that may have calls.
+    pub revisions_kept: usize,
+    /// How high handlers' limits may go.
+    pub limits_max: LimitsMax,
+    /// How revisions are released.
+    pub release: ReleaseRules,
 }
 
 /// A text that never prints.
@@ -97,12 +92,6 @@ pub enum ConfigError {
         /// Where and why.
         source: Box<toml::de::Error>,
     },
-    /// A tenant's name can't stand in a URL.
-    #[error("[[tenant]] id: {0}")]
-    Name(#[from] InvalidName),
-    /// Two tenants of one name.
-    #[error("[[tenant]] id = {0:?} stands twice; each tenant is one table")]
-    TenantTwice(String),
     /// `public_url` is not scheme and authority.
     #[error(
         "public_url = {found:?}: expected scheme and host such as \"https://calls.example.com\", without a path ({why})"
@@ -123,16 +112,15 @@ pub enum ConfigError {
         /// What would do.
         expected: &'static str,
     },
-    /// A secret's file or variable is missing or empty.
-    #[error("{key} of tenant {tenant}: {why}")]
-    Secret {
-        /// The key that names the secret.
-        key: &'static str,
-        /// Whose.
-        tenant: String,
-        /// What is wrong, without the secret.
-        why: String,
-    },
+    /// The numbers of `[release]` do not fit together.
+    #[error(transparent)]
+    Release(#[from] RulesError),
+    /// Tenants stood in this file before there was a registry.
+    #[error(
+        "[[tenant]] no longer stands in this file: make tenants with `hookswitch tenant create` and deploy their handlers \
+         with `hookswitch deploy`"
+    )]
+    TenantsMoved,
 }
 
 #[derive(Debug, Deserialize)]
@@ -146,7 +134,32 @@ struct RawConfig {
     /// Raising it costs memory: each place holds a 2 MiB stack and a warm memory of its own.
     concurrency: u32,
     guest_memory_mib: u64,
-    tenant: Vec<RawTenant>,
+    /// Raising it costs memory: about a third of a MiB each, more for a language runtime.
+    components_loaded_max: usize,
+    component_mib_max: u64,
+    /// Each takes a core at the lowest priority, and up to 2 GiB of memory.
+    compiles: usize,
+    revisions_kept: usize,
+    limits: RawLimits,
+    release: ReleaseRules,
+    tenant: Option<toml::Value>,
+}
+
+/// How high handlers' limits may go.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawLimits {
+    deadline_ms: u64,
+    cpu_ms: u64,
+    memory_mib: u64,
+    concurrency: u64,
+}
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        let LimitsMax { deadline_ms, cpu_ms, memory_mib, concurrency } = LimitsMax::default();
+        Self { deadline_ms, cpu_ms, memory_mib, concurrency }
+    }
 }
 
 impl Default for RawConfig {
@@ -159,33 +172,15 @@ impl Default for RawConfig {
             trusted_proxies: Vec::new(),
             concurrency: 256,
             guest_memory_mib: 2048,
-            tenant: Vec::new(),
+            components_loaded_max: 1_000,
+            component_mib_max: 64,
+            compiles: std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1)),
+            revisions_kept: 20,
+            limits: RawLimits::default(),
+            release: ReleaseRules::default(),
+            tenant: None,
         }
     }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTenant {
-    id: String,
-    /// File whose first line is the auth token.
-    twilio_auth_token_file: Option<PathBuf>,
-    /// Environment variable that holds the auth token.
-    twilio_auth_token_env: Option<String>,
-    /// While a token is being rotated: the other one, by file.
-    twilio_secondary_auth_token_file: Option<PathBuf>,
-    #[serde(default)]
-    shared_key: Vec<RawSharedKey>,
-    public_url: Option<String>,
-    #[serde(default)]
-    handlers: Vec<PathBuf>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSharedKey {
-    id: String,
-    secret_file: PathBuf,
 }
 
 impl Default for Config {
@@ -218,14 +213,35 @@ impl Config {
             let found = raw.guest_memory_mib;
             return Err(ConfigError::Range { key: "guest_memory_mib", found, expected: "64 to 1048576 MiB" });
         }
-        let mut tenants: Vec<TenantConfig> = Vec::new();
-        for tenant in raw.tenant {
-            let tenant = TenantConfig::check(tenant, folder)?;
-            if tenants.iter().any(|other| other.id == tenant.id) {
-                return Err(ConfigError::TenantTwice(tenant.id.to_string()));
+        let counts = [
+            (
+                "components_loaded_max",
+                raw.components_loaded_max as u64,
+                1..=1_000_000,
+                "1 to 1000000 components",
+            ),
+            ("component_mib_max", raw.component_mib_max, 1..=1024, "1 to 1024 MiB"),
+            ("compiles", raw.compiles as u64, 1..=64, "1 to 64 compiles at one time"),
+            ("revisions_kept", raw.revisions_kept as u64, 1..=1_000_000, "1 to 1000000 revisions"),
+            // The pool of the sandbox is made for so much.
+            ("limits.memory_mib", raw.limits.memory_mib, 1..=256, "1 to 256 MiB"),
+            (
+                "limits.deadline_ms",
+                raw.limits.deadline_ms,
+                1..=14_000,
+                "1 to 14000 ms: a carrier waits 15 s in all",
+            ),
+        ];
+        for (key, found, range, expected) in counts {
+            if !range.contains(&found) {
+                return Err(ConfigError::Range { key, found, expected });
             }
-            tenants.push(tenant);
         }
+        if raw.tenant.is_some() {
+            return Err(ConfigError::TenantsMoved);
+        }
+        raw.release.check()?;
+        let RawLimits { deadline_ms, cpu_ms, memory_mib, concurrency } = raw.limits;
         Ok(Self {
             listen: raw.listen,
             control: raw.control,
@@ -234,53 +250,12 @@ impl Config {
             trusted_proxies: raw.trusted_proxies,
             concurrency: raw.concurrency,
             guest_memory_bytes: raw.guest_memory_mib << 20,
-            tenants,
-        })
-    }
-}
-
-impl TenantConfig {
-    fn check(raw: RawTenant, folder: &Path) -> Result<Self, ConfigError> {
-        let id = TenantId::new(&raw.id)?;
-        let secret_error = |key, why| ConfigError::Secret { key, tenant: raw.id.clone(), why };
-        let from_file = |key: &'static str, path: &Path| {
-            let path = folder.join(path);
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| secret_error(key, format!("{}: {error}", path.display())))?;
-            match text.trim() {
-                "" => Err(secret_error(key, format!("{} is empty", path.display()))),
-                secret => Ok(Secret::new(secret.to_owned())),
-            }
-        };
-
-        let mut auth_tokens = Vec::new();
-        if let Some(path) = &raw.twilio_auth_token_file {
-            auth_tokens.push(from_file("twilio_auth_token_file", path)?);
-        }
-        if let Some(name) = &raw.twilio_auth_token_env {
-            match std::env::var(name) {
-                Ok(token) if !token.trim().is_empty() => {
-                    auth_tokens.push(Secret::new(token.trim().to_owned()))
-                }
-                _ => {
-                    return Err(secret_error("twilio_auth_token_env", format!("variable {name} is not set")));
-                }
-            }
-        }
-        if let Some(path) = &raw.twilio_secondary_auth_token_file {
-            auth_tokens.push(from_file("twilio_secondary_auth_token_file", path)?);
-        }
-        let shared_keys = raw
-            .shared_key
-            .iter()
-            .map(|key| Ok((key.id.clone(), from_file("secret_file", &key.secret_file)?)))
-            .collect::<Result<_, ConfigError>>()?;
-        Ok(Self {
-            id,
-            auth_tokens,
-            shared_keys,
-            public_url: raw.public_url.as_deref().map(public_url).transpose()?,
-            handlers: raw.handlers.iter().map(|path| folder.join(path)).collect(),
+            components_loaded_max: raw.components_loaded_max,
+            component_bytes_max: raw.component_mib_max << 20,
+            compiles: raw.compiles,
+            revisions_kept: raw.revisions_kept,
+            limits_max: LimitsMax { deadline_ms, cpu_ms, memory_mib, concurrency },
+            release: raw.release,
         })
     }
 }
@@ -311,8 +286,6 @@ mod tests {
 
     fn check(text: &str) -> Result<Config, String> {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("token"), "12345\n").unwrap();
-        std::fs::write(folder.path().join("empty"), "\n").unwrap();
         let path = folder.path().join("hookswitch.toml");
         std::fs::write(&path, text).unwrap();
         Config::read(&path).map_err(|error| error.to_string())
@@ -322,18 +295,7 @@ mod tests {
     fn an_empty_file_starts_a_host() {
         let config = check("").unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
-        assert!(config.tenants.is_empty());
         assert_eq!(Config::default().concurrency, config.concurrency);
-    }
-
-    #[test]
-    fn a_tenant_is_read_and_its_token_never_prints() {
-        let config = check("[[tenant]]\nid = \"acme\"\ntwilio_auth_token_file = \"token\"\npublic_url = \"https://calls.example.com/\"\nhandlers = [\"ivr\"]").unwrap();
-        let acme = &config.tenants[0];
-        assert_eq!(acme.auth_tokens[0].expose(), "12345");
-        assert_eq!(acme.public_url.as_deref(), Some("https://calls.example.com"));
-        assert!(acme.handlers[0].ends_with("ivr"));
-        assert!(!format!("{config:?}").contains("12345"));
     }
 
     #[test]
@@ -345,19 +307,15 @@ mod tests {
             ("little memory", "guest_memory_mib = 1", "guest_memory_mib = 1: expected 64"),
             ("url with path", "public_url = \"https://a.example/x\"", "without a path"),
             ("url without scheme", "public_url = \"a.example\"", "expected scheme and host"),
-            ("tenant name", "[[tenant]]\nid = \"Acme Corp\"", "\"Acme Corp\" is not a tenant name"),
-            ("twice", "[[tenant]]\nid = \"a\"\n[[tenant]]\nid = \"a\"", "stands twice"),
+            ("tenants of old", "[[tenant]]\nid = \"a\"", "hookswitch tenant create"),
+            ("no compile", "compiles = 0", "compiles = 0: expected 1 to 64"),
             (
-                "no token file",
-                "[[tenant]]\nid = \"a\"\ntwilio_auth_token_file = \"gone\"",
-                "twilio_auth_token_file of tenant a",
+                "too patient",
+                "[limits]\ndeadline_ms = 20000",
+                "limits.deadline_ms = 20000: expected 1 to 14000",
             ),
-            ("empty token", "[[tenant]]\nid = \"a\"\ntwilio_auth_token_file = \"empty\"", "is empty"),
-            (
-                "no variable",
-                "[[tenant]]\nid = \"a\"\ntwilio_auth_token_env = \"HOOKSWITCH_NOT_SET\"",
-                "HOOKSWITCH_NOT_SET is not set",
-            ),
+            ("unknown limit", "[limits]\nseconds = 1", "unknown field `seconds`"),
+            ("unknown rule", "[release]\nseconds = 1", "unknown field `seconds`"),
         ];
         for (name, text, expected) in cases {
             let error = check(text).expect_err(name);

@@ -5,22 +5,35 @@
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 
+use crate::admission::places::Places;
+use crate::artifact::{Artifacts, LoadError};
 use crate::build::BuiltHandler;
 use crate::call::{RevisionId, TenantId};
+use crate::clock;
 use crate::config::Config;
 use crate::handler_toml::{LimitsMax, SettingsError};
 use crate::pin::PinKey;
-use crate::revision::{Places, Revision, RevisionError};
+use crate::revision::{Fetching, Revision, RevisionName};
 use crate::router::Router;
-use crate::sandbox::{Sandbox, SandboxError, SandboxSettings};
+use crate::router::calls::Calls;
+use crate::sandbox::{Compile, Prepared, Sandbox, SandboxError, SandboxSettings};
+use crate::telemetry::Feed;
 use crate::twiml;
 use crate::webhook::duplicates::Duplicates;
-use crate::webhook::ingress::{self, IngressLimits};
+use crate::webhook::errors::Failure;
+use crate::webhook::fallback::FallbackError;
+use crate::webhook::ingress::{self, Ending, IngressLimits};
 use crate::webhook::respond;
+
+/// The first pause after code could not be fetched, in milliseconds; it doubles up to about a minute. A compile that can't
+/// succeed shall not be repeated for each webhook.
+const FETCH_PAUSE_MS: u64 = 1_000;
 
 /// Whether a document outside the grammar is a failure, where `handler.toml` does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +58,28 @@ pub enum LoadFailure {
         /// Why.
         cause: io::Error,
     },
-    /// Its code or its fallback document.
+    /// Its code.
     #[error(transparent)]
-    Revision(#[from] RevisionError),
+    Component(#[from] LoadError),
+    /// Its fallback document.
+    #[error("{file}: {cause}")]
+    Fallback {
+        /// Its file.
+        file: String,
+        /// What is wrong with it.
+        cause: FallbackError,
+    },
+}
+
+/// Why there is no host.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// The machine can't give what the sandbox needs (address space, above all).
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The operating system has no random numbers to give.
+    #[error("the operating system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
 }
 
 /// Everything that lives as long as the process.
@@ -56,39 +88,82 @@ pub struct Host {
     pub sandbox: Arc<Sandbox>,
     /// Knows which.
     pub router: Router,
+    /// Knows where calls are.
+    pub calls: ArcSwap<Calls>,
     /// Remembers answers.
     pub duplicates: Duplicates,
     /// Proves links.
     pub pin_key: PinKey,
     /// What all handlers share.
     pub places: Places,
+    /// Tells whoever listens what happens.
+    pub feed: Feed,
     /// Scheme and authority that carriers call, where a tenant has none of its own.
     pub public_url: Option<String>,
+    /// Scheme and address of the data plane, once it is bound.
+    pub own_url: OnceLock<String>,
+    /// Compiled components; none where a host compiles by itself, as `dev` does.
+    pub artifacts: Option<Arc<Artifacts>>,
     ingress: Arc<IngressLimits>,
+    started: Instant,
 }
 
 impl Host {
-    /// A host without tenants.
+    /// A host without tenants, which compiles what it is given by itself.
     ///
     /// # Errors
-    /// [`SandboxError`] where the machine can't give what the sandbox needs (address space, above all).
-    pub fn new(config: &Config, pin_key: PinKey) -> Result<Arc<Self>, SandboxError> {
-        twiml::warm_up();
-        let settings = SandboxSettings {
+    /// [`HostError`].
+    pub fn new(config: &Config, pin_key: PinKey) -> Result<Arc<Self>, HostError> {
+        Self::make(config, pin_key, None)
+    }
+
+    /// A host without tenants, which runs only what `artifacts` has compiled.
+    ///
+    /// # Errors
+    /// As [`Host::new`].
+    pub fn with_artifacts(
+        config: &Config,
+        pin_key: PinKey,
+        artifacts: Arc<Artifacts>,
+    ) -> Result<Arc<Self>, HostError> {
+        Self::make(config, pin_key, Some(artifacts))
+    }
+
+    /// How a host's sandbox is made: compiled code fits only an engine that was made alike.
+    #[must_use]
+    pub fn sandbox_settings(config: &Config) -> SandboxSettings {
+        SandboxSettings {
             concurrency_max: config.concurrency,
             memory_mib_total: config.guest_memory_bytes >> 20,
             ..SandboxSettings::default()
-        };
+        }
+    }
+
+    fn make(
+        config: &Config,
+        pin_key: PinKey,
+        artifacts: Option<Arc<Artifacts>>,
+    ) -> Result<Arc<Self>, HostError> {
+        twiml::warm_up();
+        let mut settings = Self::sandbox_settings(config);
+        if artifacts.is_some() {
+            settings.compile = Compile::Never;
+        }
         let ingress =
             IngressLimits { trusted_proxies: config.trusted_proxies.clone(), ..IngressLimits::default() };
         Ok(Arc::new(Self {
             sandbox: Sandbox::new(&settings)?,
             router: Router::default(),
+            calls: ArcSwap::from_pointee(Calls::random()?),
             duplicates: Duplicates::default(),
             pin_key,
-            places: Places::new(config.concurrency as usize),
+            places: Places::between_parties("the host", config.concurrency),
+            feed: Feed::default(),
             public_url: config.public_url.clone(),
+            own_url: OnceLock::new(),
+            artifacts,
             ingress: Arc::new(ingress),
+            started: Instant::now(),
         }))
     }
 
@@ -106,17 +181,100 @@ impl Host {
         built.settings.limits.check(&LimitsMax::default())?;
         let component = std::fs::read(&built.component)
             .map_err(|cause| LoadFailure::Unreadable { path: built.component.clone(), cause })?;
-        let revision =
-            Revision::load(&self.sandbox, &self.pin_key, tenant, id, &component, &built.settings, strict)?;
+        let name = RevisionName { tenant: tenant.clone(), handler: built.settings.name.clone(), id };
+        let settings = built.settings.of_revision();
+        let file =
+            built.settings.fallback.as_ref().map_or(String::new(), |own| own.path.display().to_string());
+        let revision = Revision::new(name, &settings, &self.pin_key, strict)
+            .map_err(|cause| LoadFailure::Fallback { file, cause })?;
+        let prepared = self.sandbox.load(&component)?;
+        prepared.fits(&revision.limits)?;
+        revision.put_code(Arc::new(prepared), self.now_s());
         Ok(Arc::new(revision))
     }
 
-    /// Answers webhooks until `shutdown`, then finishes what runs.
-    pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        let limits = Arc::clone(&self.ingress);
-        ingress::serve(listener, limits, shutdown, move |incoming| respond(Arc::clone(&self), incoming))
-            .await;
+    /// The code of `revision`, from memory or, within the time until `until`, from its file.
+    ///
+    /// # Errors
+    /// [`Failure::NotLoaded`]; what was begun goes on, so that the next webhook finds it done.
+    pub async fn code(
+        self: &Arc<Self>,
+        revision: &Arc<Revision>,
+        until: Instant,
+    ) -> Result<Arc<Prepared>, Failure> {
+        if let Some(code) = revision.code() {
+            return Ok(code);
+        }
+        let (host, wanted) = (Arc::clone(self), Arc::clone(revision));
+        let loading = tokio::spawn(async move { host.fetch(&wanted).await });
+        match tokio::time::timeout_at(until.into(), loading).await {
+            Ok(Ok(Ok(code))) => Ok(code),
+            Ok(Ok(Err(why))) => Err(Failure::NotLoaded { why }),
+            Ok(Err(panic)) => Err(Failure::NotLoaded { why: format!("a fault of the host: {panic}") }),
+            Err(_) => Err(Failure::NotLoaded { why: "it is being made ready and was not yet".to_owned() }),
+        }
     }
+
+    /// Maps the code of `revision`, compiling it again where its file is not there or not sound, and makes a first
+    /// instance of it.
+    ///
+    /// # Errors
+    /// A sentence for the log.
+    pub async fn fetch(&self, revision: &Revision) -> Result<Arc<Prepared>, String> {
+        let (Some(artifacts), Some(record)) = (&self.artifacts, &revision.record) else {
+            return Err("no file stands behind it".to_owned());
+        };
+        let mut fetching = revision.fetching.lock().await;
+        // Whoever waited here finds what the one before him fetched.
+        if let Some(code) = revision.code() {
+            return Ok(code);
+        }
+        if let Some(left_ms) = fetching.not_before_ms.checked_sub(self.now_ms()).filter(|left| *left > 0) {
+            return Err(format!("it could not be had a moment ago, and is tried again in {left_ms} ms"));
+        }
+        match artifacts.get(&self.sandbox, &revision.tenant, &record.digest).await {
+            Ok(code) => {
+                *fetching = Fetching::default();
+                revision.put_code(Arc::clone(&code), self.now_s());
+                Ok(code)
+            }
+            Err(error) => {
+                let pause_ms = FETCH_PAUSE_MS.saturating_mul(1 << fetching.failures.min(6));
+                let failures = fetching.failures.saturating_add(1);
+                *fetching = Fetching { failures, not_before_ms: self.now_ms().saturating_add(pause_ms) };
+                Err(error.to_string())
+            }
+        }
+    }
+
+    /// Seconds since this host was made.
+    #[must_use]
+    pub fn now_s(&self) -> u32 {
+        u32::try_from(self.started.elapsed().as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// Milliseconds since this host was made.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Answers webhooks until `shutdown`, then finishes what runs.
+    /// Gives the number of connections that had to be cut.
+    pub async fn serve(
+        self: Arc<Self>,
+        listener: TcpListener,
+        shutdown: impl Future<Output: Into<Ending>>,
+    ) -> usize {
+        let limits = Arc::clone(&self.ingress);
+        ingress::serve(listener, limits, shutdown, move |incoming| respond(Arc::clone(&self), incoming)).await
+    }
+}
+
+/// Minutes of Unix time: goes on over a restart.
+#[must_use]
+pub fn minute() -> u32 {
+    u32::try_from(clock::unix_ms() / 60_000).unwrap_or(u32::MAX)
 }
 
 /// The runtime that hosts run on.

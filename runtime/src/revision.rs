@@ -1,30 +1,27 @@
-//! One revision of a handler, loaded: code, settings and fallback, ready to take calls.
+//! One revision of a handler: settings and fallback at once, code when it is first needed.
 //!
-//! A revision never changes. Everything a webhook needs to know about its handler is here, so that the hot path
-//! reads one structure; whatever can be found wrong is found while it is made.
+//! A revision never changes. What a caller hears when it fails is here from the start, so that a revision whose code
+//! can't be loaded still has its tenant's words; code is mapped before a revision takes its first call, given back when
+//! nobody has called for long, and mapped again.
 
-use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use arc_swap::ArcSwapOption;
 
-use crate::artifact::{LoadError, Prepared};
+use crate::admission::breaker::Breaker;
 use crate::call::{HandlerName, RevisionId, TenantId};
 use crate::capability::ConfigValues;
-use crate::handler_toml::{HandlerSettings, OnFailure};
+use crate::handler_toml::{OnFailure, RevisionSettings};
 use crate::host::Strict;
 use crate::pin::PinKey;
-use crate::sandbox::{Limits, Sandbox};
+use crate::registry::model::RevisionRecord;
+use crate::sandbox::{Limits, Prepared};
 use crate::telemetry::RevisionCounters;
-use crate::webhook::errors::Failure;
 use crate::webhook::fallback::{Fallback, FallbackError};
 
-/// How long a webhook waits for a place before its caller hears the fallback document. Short: a carrier waits
-/// 15 s in all, the strictest 5 s, and a queue that is longer than the work makes everybody late.
-const QUEUE_WAIT: Duration = Duration::from_millis(50);
-
-/// A loaded revision.
+/// A revision that may take calls.
 pub struct Revision {
     /// Whose it is.
     pub tenant: TenantId,
@@ -32,14 +29,16 @@ pub struct Revision {
     pub handler: HandlerName,
     /// Its number.
     pub id: RevisionId,
+    /// Tells it from every other revision of this process, of all handlers.
+    pub uid: u32,
     /// What its links carry as `hs`.
     pub pin: Arc<str>,
     /// `/{tenant}/{handler}`.
     pub prefix: Box<str>,
-    /// The code.
-    pub prepared: Prepared,
     /// What an invocation may use.
     pub limits: Limits,
+    /// Invocations of its handler at one time, as this revision has it.
+    pub concurrency: u32,
     /// The `[config]` of `handler.toml`.
     pub config: ConfigValues,
     /// What the caller hears when it fails.
@@ -50,8 +49,23 @@ pub struct Revision {
     pub strict: bool,
     /// Its counters.
     pub counters: RevisionCounters,
-    places: Semaphore,
-    places_max: usize,
+    /// Whether it is given webhooks at all.
+    pub breaker: Breaker,
+    /// What the registry has of it; none where no registry stands behind it.
+    pub record: Option<RevisionRecord>,
+    /// Held by whoever fetches its code.
+    pub fetching: tokio::sync::Mutex<Fetching>,
+    code: ArcSwapOption<Prepared>,
+    used_at_s: AtomicU32,
+}
+
+/// How fetching a revision's code went lately.
+#[derive(Debug, Default)]
+pub struct Fetching {
+    /// How often it failed in a row.
+    pub failures: u32,
+    /// Not before this moment, in milliseconds of the host's clock, is it tried again.
+    pub not_before_ms: u64,
 }
 
 impl std::fmt::Debug for Revision {
@@ -60,113 +74,115 @@ impl std::fmt::Debug for Revision {
     }
 }
 
-/// Why a revision can't be loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum RevisionError {
-    /// The component.
-    #[error(transparent)]
-    Component(#[from] LoadError),
-    /// The fallback document.
-    #[error("{}: {cause}", path.display())]
-    Fallback {
-        /// Its file.
-        path: PathBuf,
-        /// What is wrong with it.
-        cause: FallbackError,
-    },
-    /// The built-in fallback document: a defect of ours.
-    #[error("the built-in fallback document is refused: {0}")]
-    BuiltInFallback(FallbackError),
+/// Who a revision belongs to and which it is.
+#[derive(Debug, Clone)]
+pub struct RevisionName {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which handler.
+    pub handler: HandlerName,
+    /// Its number.
+    pub id: RevisionId,
 }
 
 impl Revision {
-    /// Compiles and checks everything; takes as long as a compiler takes, so call it where blocking is allowed.
+    /// Checks settings and fallback. Its code comes with [`Revision::put_code`].
     ///
     /// # Errors
-    /// [`RevisionError`], naming what was found and what to do.
-    pub fn load(
-        sandbox: &Sandbox,
+    /// [`FallbackError`], where the carrier would refuse the fallback document.
+    pub fn new(
+        name: RevisionName,
+        settings: &RevisionSettings,
         pin_key: &PinKey,
-        tenant: &TenantId,
-        id: RevisionId,
-        component: &[u8],
-        settings: &HandlerSettings,
         strict: Strict,
-    ) -> Result<Self, RevisionError> {
-        let handler = settings.name.clone();
-        let pin: Arc<str> = pin_key.pin(tenant, &handler, id).into();
+    ) -> Result<Self, FallbackError> {
+        static NEXT_UID: AtomicU32 = AtomicU32::new(1);
+        let RevisionName { tenant, handler, id } = name;
+        let pin: Arc<str> = pin_key.pin(&tenant, &handler, id).into();
         let prefix: Box<str> = format!("/{tenant}/{handler}").into();
         let fallback = match &settings.fallback {
-            None => Fallback::built_in(&prefix, &pin).map_err(RevisionError::BuiltInFallback)?,
-            Some(own) => Fallback::new(&own.text, &prefix, &pin)
-                .map_err(|cause| RevisionError::Fallback { path: own.path.clone(), cause })?,
+            None => Fallback::built_in(&prefix, &pin)?,
+            Some(own) => Fallback::new(own, &prefix, &pin)?,
         };
-        let limits = Limits {
-            deadline: Duration::from_millis(settings.limits.deadline_ms),
-            cpu: Duration::from_millis(settings.limits.cpu_ms),
-            memory_mib: settings.limits.memory_mib,
-            ..Limits::default()
-        };
-        let prepared = sandbox.load(component)?;
-        prepared.fits(&limits)?;
-        let places_max = usize::try_from(settings.limits.concurrency).unwrap_or(Semaphore::MAX_PERMITS);
         Ok(Self {
-            counters: RevisionCounters::new(tenant, &handler, id),
-            tenant: tenant.clone(),
-            handler,
-            id,
+            counters: RevisionCounters::new(&tenant, &handler, id),
+            breaker: Breaker::default(),
+            uid: NEXT_UID.fetch_add(1, Ordering::Relaxed),
             pin,
             prefix,
-            prepared,
-            limits,
-            config: settings.config.iter().cloned().collect(),
+            limits: limits(settings),
+            concurrency: u32::try_from(settings.limits.concurrency).unwrap_or(u32::MAX),
+            config: settings.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
             fallback,
             on_failure: settings.on_failure,
             strict: settings.strict.unwrap_or(strict == Strict::Yes),
-            places: Semaphore::new(places_max),
-            places_max,
+            record: None,
+            fetching: tokio::sync::Mutex::default(),
+            code: ArcSwapOption::empty(),
+            used_at_s: AtomicU32::new(0),
+            tenant,
+            handler,
+            id,
         })
     }
 
-    /// A place for one invocation: of this handler, then of the host.
+    /// A revision as the registry has it.
     ///
     /// # Errors
-    /// [`Failure::Overloaded`] when none comes free within [`QUEUE_WAIT`].
-    pub async fn enter<'a>(&'a self, host: &'a Places) -> Result<[SemaphorePermit<'a>; 2], Failure> {
-        let own = place(&self.places, "the handler", self.places_max).await?;
-        let shared = place(&host.semaphore, "the host", host.places_max).await?;
-        Ok([own, shared])
+    /// As [`Revision::new`].
+    pub fn of_record(record: RevisionRecord, pin_key: &PinKey) -> Result<Self, FallbackError> {
+        let name =
+            RevisionName { tenant: record.tenant.clone(), handler: record.handler.clone(), id: record.id };
+        let revision = Self::new(name, &record.settings, pin_key, Strict::No)?;
+        Ok(Self { record: Some(record), ..revision })
     }
-}
 
-/// The places that all handlers of a host share.
-pub struct Places {
-    semaphore: Semaphore,
-    places_max: usize,
-}
-
-impl Places {
-    /// `places_max` invocations at a time.
+    /// The code, where it is in memory.
     #[must_use]
-    pub fn new(places_max: usize) -> Self {
-        Self { semaphore: Semaphore::new(places_max), places_max }
+    pub fn code(&self) -> Option<Arc<Prepared>> {
+        self.code.load_full()
+    }
+
+    /// Whether the code is in memory.
+    #[must_use]
+    pub fn has_code(&self) -> bool {
+        self.code.load().is_some()
+    }
+
+    /// Takes the code that invocations run from now on; `now_s` in seconds of the host's clock, so that what was just made
+    /// ready is not the first to be let go of.
+    pub fn put_code(&self, code: Arc<Prepared>, now_s: u32) {
+        self.used(now_s);
+        self.code.store(Some(code));
+    }
+
+    /// Gives the code back; invocations that run keep it until they end.
+    pub fn drop_code(&self) {
+        self.code.store(None);
+    }
+
+    /// Notes that it was called at `now_s`, in seconds of the host's clock.
+    pub fn used(&self, now_s: u32) {
+        // Read first: a line of memory that nobody writes is shared by all cores.
+        if self.used_at_s.load(Ordering::Relaxed) != now_s {
+            self.used_at_s.store(now_s, Ordering::Relaxed);
+        }
+    }
+
+    /// When it was last called, in seconds of the host's clock; 0 before that.
+    #[must_use]
+    pub fn used_at_s(&self) -> u32 {
+        self.used_at_s.load(Ordering::Relaxed)
     }
 }
 
-async fn place<'a>(
-    places: &'a Semaphore,
-    whose: &'static str,
-    places_max: usize,
-) -> Result<SemaphorePermit<'a>, Failure> {
-    // The usual case is a free place, and costs no timer.
-    if let Ok(place) = places.try_acquire() {
-        return Ok(place);
-    }
-    match tokio::time::timeout(QUEUE_WAIT, places.acquire()).await {
-        Ok(Ok(place)) => Ok(place),
-        _ => {
-            let waited_ms = u64::try_from(QUEUE_WAIT.as_millis()).unwrap_or(u64::MAX);
-            Err(Failure::Overloaded { whose, places: places_max, waited_ms })
-        }
+/// What an invocation may use by these settings.
+#[must_use]
+pub fn limits(settings: &RevisionSettings) -> Limits {
+    Limits {
+        deadline: Duration::from_millis(settings.limits.deadline_ms),
+        cpu: Duration::from_millis(settings.limits.cpu_ms),
+        memory_mib: settings.limits.memory_mib,
+        ..Limits::default()
     }
 }

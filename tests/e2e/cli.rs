@@ -1,22 +1,10 @@
 //! The commands as a person types them.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{ROOT, TOKEN, example};
-
-/// The binary that was built beside this test.
-fn hookswitch() -> Command {
-    let test = std::env::current_exe().unwrap();
-    let profile: PathBuf = test.parent().and_then(|deps| deps.parent()).unwrap().to_owned();
-    let binary = profile.join("hookswitch");
-    assert!(binary.is_file(), "{} is not there: build it first, as tests/run does", binary.display());
-    let mut command = Command::new(binary);
-    command.current_dir(&*ROOT).env_remove("RUST_LOG");
-    command
-}
+use crate::support::{Served, Serving, TOKEN, example, hookswitch};
 
 fn run(args: &[&str], input: &str) -> Output {
     let mut child = hookswitch()
@@ -90,16 +78,6 @@ fn signature_tells_a_match_from_a_mismatch() {
     assert_eq!(run(&["signature"], "").status.code(), Some(2));
 }
 
-/// A command that serves, ended when dropped.
-struct Serving(Child);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _already_ended = self.0.kill();
-        let _reaped = self.0.wait();
-    }
-}
-
 #[test]
 fn dev_prints_a_webhook_that_it_answers_and_stops_when_asked() {
     let mut serving = Serving(
@@ -133,44 +111,23 @@ fn dev_prints_a_webhook_that_it_answers_and_stops_when_asked() {
 }
 
 #[test]
-fn serve_answers_for_the_tenants_of_a_file_and_counts() {
+fn serve_needs_no_file_and_says_what_to_do_first() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("token"), TOKEN).unwrap();
-    let config = format!(
-        "listen = \"127.0.0.1:0\"\ncontrol = \"127.0.0.1:0\"\n[[tenant]]\nid = \"acme\"\n\
-         twilio_auth_token_file = \"token\"\nhandlers = [{:?}]\n",
-        example("sms-keywords")
+    let data = folder.path().join("data");
+    let host = Served::start(&data);
+    let unsigned = host.data_plane("/acme/sms-keywords/sms");
+    assert!(unsigned.contains("HS103"), "nobody is here: {unsigned}");
+    assert!(host.get("/readyz").contains("ready"), "{}", host.get("/readyz"));
+    assert!(
+        host.get("/metrics").contains("hookswitch_refused_total{code=\"HS103\"} 1"),
+        "{}",
+        host.get("/metrics")
     );
-    let path = folder.path().join("hookswitch.toml");
-    std::fs::write(&path, config).unwrap();
-    let mut serving = Serving(
-        hookswitch()
-            .arg("serve")
-            .arg("--config")
-            .arg(&path)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap(),
-    );
-    let mut line = String::new();
-    BufReader::new(serving.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let urls: Vec<&str> =
-        line.split("http://").skip(1).filter_map(|url| url.split([',', '\n']).next()).collect();
-    let [webhooks, control] = urls.as_slice() else { panic!("two addresses in {line:?}") };
-
-    let get = |url: &str| {
-        let output =
-            Command::new("curl").args(["-s", "-o", "-", "-w", " %{http_code}", url]).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    let unsigned = get(&format!("http://{webhooks}/acme/sms-keywords/sms"));
-    assert!(unsigned.ends_with("403"), "nothing is let through unsigned: {unsigned} from {line}");
-    assert!(get(&format!("http://{control}/readyz")).ends_with("200"));
-    let metrics = get(&format!("http://{control}/metrics"));
-    assert!(metrics.contains("hookswitch_refused_total{code=\"HS101\"} 1"), "{metrics}");
-    let mode = std::os::unix::fs::PermissionsExt::mode(
-        &folder.path().join("hookswitch-data/pin-key").metadata().unwrap().permissions(),
-    );
-    assert_eq!(mode & 0o777, 0o600, "the key of all links is read by nobody else");
+    for secret in ["pin-key", "key", "operator-token"] {
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&data.join(secret).metadata().unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "{secret} is read by nobody else");
+    }
+    let second = Served::try_start(&data, &[]).err().expect("one host a folder");
+    assert!(second.contains("another"), "{second}");
 }

@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod cli;
+mod deploys;
 mod dev;
 mod examples;
+mod handover;
+mod jail;
 mod limits;
 mod loading;
 mod neighbours;

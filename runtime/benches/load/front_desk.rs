@@ -66,14 +66,14 @@ pub fn host(names: impl IntoIterator<Item = String>) -> Result<Arc<Host>, String
     let host = Host::new(&Config::default(), pin_key()).map_err(|error| error.to_string())?;
     let id = TenantId::new(TENANT).map_err(|error| error.to_string())?;
     let mut built = built()?;
-    let mut handlers = hashbrown::HashMap::new();
+    let mut tenant = Tenant::new(id.clone(), keys()?, None, Config::default().concurrency);
     for name in names {
         built.settings.name = HandlerName::new(&name).map_err(|error| error.to_string())?;
         let revision =
             host.load(&id, RevisionId(1), &built, Strict::Yes).map_err(|error| error.to_string())?;
-        handlers.insert(built.settings.name.clone(), Handler::new(revision));
+        tenant.put(Handler::new(revision));
     }
-    host.router.publish(Snapshot::new([Tenant { id, keys: keys()?, public_url: None, handlers }]));
+    host.router.publish(Snapshot::new([tenant]));
     Ok(host)
 }
 

@@ -94,11 +94,7 @@ impl Drop for Server {
 }
 
 /// The server's own side: binds, tells that it is ready, runs `serve` until the one who started it is gone.
-pub fn listen<F: Future<Output = ()>>(
-    runtime: &Runtime,
-    note: &str,
-    serve: impl FnOnce(TcpListener) -> F,
-) -> ExitCode {
+pub fn listen<F: Future>(runtime: &Runtime, note: &str, serve: impl FnOnce(TcpListener) -> F) -> ExitCode {
     std::thread::spawn(|| {
         let mut rest = Vec::new();
         // Ends when the other end of the pipe does, however that came about.

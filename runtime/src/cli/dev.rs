@@ -46,7 +46,7 @@ pub struct DevArgs {
 
 impl DevArgs {
     pub(super) fn run(self) -> ExitCode {
-        telemetry::log_to_stderr(self.log_format, "warn,webhook=debug,handler=debug");
+        let _logs = telemetry::log_to_stderr(self.log_format, "warn,webhook=debug,handler=debug");
         match self.serve() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(error.as_ref()),
@@ -123,7 +123,7 @@ fn print_what_to_try(
     let here = format!("http://{address}");
     let public = host.public_url.as_deref().unwrap_or(&here);
     let prefix = &revision.prefix;
-    let exports = revision.prepared.exports();
+    let exports = revision.code().map(|code| code.exports()).unwrap_or_default();
     println!("{} answers, revision {}. Signatures are checked.\n", revision.handler, revision.id);
     for (has, entry, what) in [
         (exports.voice, "voice", "calls"),

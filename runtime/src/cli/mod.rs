@@ -6,15 +6,28 @@
 mod backup;
 mod build;
 mod compile;
+mod completions;
+mod config;
+mod context;
+mod deploy;
 mod dev;
 mod lint;
+mod logs;
+mod number;
+mod promote;
+mod remote;
+mod revisions;
+mod rollback;
 mod serve;
 mod signature;
+mod status;
+mod tenant;
+mod token;
 
 use std::fmt::Display;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Runs call handlers: sandboxed WebAssembly components that answer voice and SMS webhooks.
 #[derive(Parser)]
@@ -31,9 +44,21 @@ enum Command {
     Lint(lint::LintArgs),
     Signature(signature::SignatureArgs),
     Serve(serve::ServeArgs),
-    Backup(backup::BackupArgs),
     #[command(name = crate::artifact::jail::SUBCOMMAND, hide = true)]
     Compile(compile::CompileArgs),
+    Deploy(deploy::DeployArgs),
+    Promote(promote::PromoteArgs),
+    Rollback(rollback::RollbackArgs),
+    Status(status::StatusArgs),
+    Revisions(revisions::RevisionsArgs),
+    Logs(logs::LogsArgs),
+    Config(config::ConfigCommand),
+    Number(number::NumberCommand),
+    Tenant(tenant::TenantCommand),
+    Token(token::TokenCommand),
+    Context(context::ContextCommand),
+    Backup(backup::BackupArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 /// Reads the command line and does what it says.
@@ -45,8 +70,20 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => lint::run(args),
         Command::Signature(args) => signature::run(args),
         Command::Serve(args) => args.run(),
-        Command::Backup(args) => args.run(),
         Command::Compile(args) => compile::run(&args),
+        Command::Backup(args) => args.run(),
+        Command::Deploy(args) => remote::run(args),
+        Command::Promote(args) => remote::run(args),
+        Command::Rollback(args) => remote::run(args),
+        Command::Status(args) => remote::run(args),
+        Command::Revisions(args) => remote::run(args),
+        Command::Logs(args) => remote::run(args),
+        Command::Config(args) => remote::run(args),
+        Command::Number(args) => remote::run(args),
+        Command::Tenant(args) => remote::run(args),
+        Command::Token(args) => remote::run(args),
+        Command::Context(args) => remote::run(args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
     }
 }
 

@@ -22,8 +22,11 @@ use crate::router::{Handler, Snapshot, Tenant};
 /// Revisions that are kept for calls in progress. An author saves often, and each revision holds its machine code.
 const REVISIONS_KEPT: usize = 10;
 
+/// Invocations at one time: as many as the host has, it is the author's alone.
+const CONCURRENCY: u32 = 256;
+
 /// The tenant that `dev` serves.
-const TENANT: &str = "dev";
+pub const TENANT: &str = "dev";
 
 /// One handler folder (or component) and what has become of it so far.
 pub struct Workbench {
@@ -88,7 +91,7 @@ impl Workbench {
     /// The revision that takes new calls.
     #[must_use]
     pub fn current(&self) -> &Arc<Revision> {
-        &self.handler.current
+        &self.handler.stable
     }
 
     /// Builds again and, where that made another component or other settings, puts the next revision in force.
@@ -102,12 +105,11 @@ impl Workbench {
         if component == self.component && built.settings == self.settings {
             return Ok(None);
         }
-        let id = RevisionId(self.handler.current.id.0 + 1);
+        let id = RevisionId(self.handler.stable.id.0 + 1);
         let revision = load(&self.host, &self.tenant, id, &built)?;
         // A handler that was renamed is another handler: links of the old name lead nowhere any more.
-        if revision.handler == self.handler.current.handler {
-            self.handler.current = Arc::clone(&revision);
-            self.handler.revisions.insert(id, Arc::clone(&revision));
+        if revision.handler == self.handler.stable.handler {
+            self.handler.put_in_force(Arc::clone(&revision));
             while self.handler.revisions.len() > REVISIONS_KEPT {
                 self.handler.revisions.pop_first();
             }
@@ -130,12 +132,9 @@ impl Workbench {
     fn publish(&self) {
         // What `dev` tells to try has the same id each time; its answer shall come from the code of now.
         self.host.duplicates.clear();
-        self.host.router.publish(Snapshot::new([Tenant {
-            id: self.tenant.clone(),
-            keys: self.keys.clone(),
-            public_url: None,
-            handlers: [(self.handler.current.handler.clone(), self.handler.clone())].into_iter().collect(),
-        }]));
+        let mut tenant = Tenant::new(self.tenant.clone(), self.keys.clone(), None, CONCURRENCY);
+        tenant.put(self.handler.clone());
+        self.host.router.publish(Snapshot::new([tenant]));
     }
 }
 

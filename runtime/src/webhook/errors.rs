@@ -5,6 +5,7 @@
 
 use http::StatusCode;
 
+use crate::admission::places::Full;
 use crate::carrier::twilio::params::ParamsError;
 use crate::carrier::twilio::signature::Mismatch;
 use crate::router::{ForeignPin, Tenant};
@@ -32,7 +33,8 @@ pub enum Refusal {
     },
     /// No such tenant, handler or entry.
     #[error(
-        "nothing is here; expected /TENANT/HANDLER/voice[/STEP], …/sms or …/status of a deployed handler"
+        "nothing is here; expected /TENANT/HANDLER/voice[/STEP], …/sms or …/status of a deployed handler, or /voice, /sms \
+         or /status for a number that a handler answers"
     )]
     NotFound,
     /// A link that we did not write.
@@ -58,14 +60,21 @@ pub enum Failure {
     #[error("the document is outside the grammar (strict): line {}: {}", .0.line, .0.message)]
     OutsideGrammar(Box<Problem>),
     /// No place within the time a webhook may wait for one.
-    #[error("{whose} has {places} invocations running, its most, and none ended within {waited_ms} ms")]
-    Overloaded {
-        /// `the handler` or `the host`.
-        whose: &'static str,
-        /// Its most.
-        places: usize,
-        /// How long this one waited, in milliseconds.
-        waited_ms: u64,
+    #[error(transparent)]
+    Overloaded(Full),
+    /// So many webhooks of this revision failed that it is given none for a while.
+    #[error(
+        "too many webhooks of this revision failed just before, so it was not run; it is tried again in {retry_ms} ms"
+    )]
+    Broken {
+        /// When, in milliseconds.
+        retry_ms: u64,
+    },
+    /// The code is not in memory and could not be had in time.
+    #[error("the component can't be run: {why}")]
+    NotLoaded {
+        /// Why.
+        why: String,
     },
 }
 
@@ -100,8 +109,16 @@ impl Failure {
             Self::Unusable(Unusable::TooLarge { .. }) => row("HS207", Fault::Author),
             Self::Unusable(_) => row("HS206", Fault::Author),
             Self::OutsideGrammar(_) => row("HS208", Fault::Author),
-            Self::Overloaded { .. } => row("HS211", Fault::Operator),
+            Self::Overloaded(_) => row("HS211", Fault::Operator),
+            Self::Broken { .. } => row("HS215", Fault::Author),
+            Self::NotLoaded { .. } => row("HS216", Fault::Operator),
         }
+    }
+
+    /// Whether another revision may do better: not where there was no room for any.
+    #[must_use]
+    pub fn may_work_elsewhere(&self) -> bool {
+        !matches!(self, Self::Overloaded(_))
     }
 }
 

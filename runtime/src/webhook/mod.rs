@@ -10,35 +10,44 @@ pub mod duplicates;
 pub mod errors;
 pub mod fallback;
 pub mod ingress;
+mod log;
 pub mod route;
 
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body_util::Full;
-use tracing::{debug, error, info, warn};
+use tracing::warn;
 
-use self::errors::{Failure, Refusal};
-use self::ingress::Incoming;
+use self::errors::{Failure, Fault, Refusal};
+use self::ingress::{Incoming, LogPace};
 use self::route::Route;
+use crate::admission::breaker::{Admission, Ended};
+use crate::admission::places;
 use crate::call::{RevisionId, Webhook};
-use crate::capability::{LogEntry, LogLevel};
 use crate::carrier::{DeliveryKey, twilio};
 use crate::handler_toml::OnFailure;
-use crate::host::Host;
+use crate::host::{Host, minute};
 use crate::revision::Revision;
-use crate::router::Tenant;
-use crate::sandbox::{Answer as Answered, Outcome, Used};
+use crate::router::{Handler, Picked, Tenant};
+use crate::sandbox::{Answer as Answered, Used};
+use crate::telemetry::RequestId;
+use crate::telemetry::feed::FeedOutcome;
 use crate::twiml::{self, DocumentKind, Links};
 
 static REVISION: HeaderName = HeaderName::from_static("x-hookswitch-revision");
 static ERROR: HeaderName = HeaderName::from_static("x-hookswitch-error");
 static XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 static PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+
+/// How often a refusal is logged.
+static REFUSALS: LogPace = LogPace::new();
+
+/// The least time that is worth a second try: with less the fallback document is the better answer.
+const SECOND_TRY_MIN: Duration = Duration::from_millis(20);
 
 /// What a handler's webhook is answered, before it becomes HTTP. Cheap to clone: a stored one is sent again.
 #[derive(Debug, Clone)]
@@ -66,29 +75,78 @@ pub async fn handle(host: &Arc<Host>, incoming: &Incoming) -> Result<Answer, Ref
     let uri = &incoming.uri;
     let route = Route::parse(uri.path(), uri.query()).ok_or(Refusal::NotFound)?;
 
-    let tenant = host.router.tenant(route.tenant).ok_or(Refusal::NotFound)?; // whom is it for?
-    let handler = tenant.handlers.get(route.handler).ok_or(Refusal::NotFound)?;
+    let (tenant, handler) = find(host, incoming, route.target)?; // whom is it for?
     let url = requested_url(host, &tenant, incoming); // what did the carrier call?
     let request = twilio::Request::read(&incoming.method, &url, &incoming.headers, &incoming.body)?;
     request.verify(&tenant.keys).map_err(|why| Refusal::unverified(&tenant, &url, why))?; // is it the carrier?
-    let revision = handler.pick(&tenant.id, route.pin, &host.pin_key)?; // whose code takes this call?
     let webhook = request.webhook(route.entry, &route.step)?; // what is it about?
+    let picked =
+        handler.pick(&tenant.id, route.pin, &webhook, &host.pin_key, &host.calls.load(), minute())?; // whose code takes this call?
+    let request_id = RequestId::next();
+    let target = Target { tenant: &tenant, handler: &handler, picked, request: &request_id };
     match request.delivery(&webhook) {
         // In a box, because futures are moved several times before they first run, and this one has kilobytes.
-        None => Ok(Box::pin(invoke(host, revision, &webhook)).await), // run it under its limits
-        Some(delivery) => Ok(once(host, revision, webhook, delivery).await), // unless it has been
+        None => Ok(Box::pin(invoke(host, &target, &webhook)).await), // run it under its limits
+        Some(delivery) => Ok(once(host, &target, webhook, delivery).await), // unless it has been
     }
+}
+
+/// Who takes a webhook.
+struct Target<'a> {
+    tenant: &'a Arc<Tenant>,
+    handler: &'a Arc<Handler>,
+    picked: Picked<'a>,
+    /// Names the request in the log.
+    request: &'a RequestId,
+}
+
+/// The tenant and handler that a URL names, or those of the number that was called.
+fn find(
+    host: &Host,
+    incoming: &Incoming,
+    target: route::Target<'_>,
+) -> Result<(Arc<Tenant>, Arc<Handler>), Refusal> {
+    let (tenant, handler) = match target {
+        route::Target::Named { tenant, handler } => {
+            let tenant = host.router.tenant(tenant).ok_or(Refusal::NotFound)?;
+            let handler = tenant.handlers.get(handler).cloned();
+            (tenant, handler)
+        }
+        route::Target::ByNumber => {
+            let Incoming { method, uri, headers, body, .. } = incoming;
+            let numbers = twilio::Request::read(method, uri.as_str(), headers, body)?.numbers();
+            let (tenant, handler) =
+                numbers.iter().find_map(|number| host.router.number(number)).ok_or(Refusal::NotFound)?;
+            let handler = tenant.handlers.get(&handler).cloned();
+            (tenant, handler)
+        }
+    };
+    Ok((tenant, handler.ok_or(Refusal::NotFound)?))
 }
 
 /// The answer to a delivery that may come again.
 ///
 /// In a task of its own: a connection that breaks takes its future with it, and a handler that was stopped halfway would
 /// run a second time for the carrier's next try.
-async fn once(host: &Arc<Host>, revision: &Arc<Revision>, webhook: Webhook, delivery: DeliveryKey) -> Answer {
-    let (host, revision) = (Arc::clone(host), Arc::clone(revision));
+async fn once(host: &Arc<Host>, target: &Target<'_>, webhook: Webhook, delivery: DeliveryKey) -> Answer {
+    let (host, tenant, handler) = (Arc::clone(host), Arc::clone(target.tenant), Arc::clone(target.handler));
+    let (revision, begins) = (Arc::clone(target.picked.revision), target.picked.begins);
+    let request = target.request.clone();
     let task = tokio::spawn(async move {
-        let run = Box::pin(invoke(&host, &revision, &webhook));
-        host.duplicates.answer(&revision, delivery, run).await
+        let picked = Picked { revision: &revision, begins };
+        let target = Target { tenant: &tenant, handler: &handler, picked, request: &request };
+        let mut ran = false;
+        let run = Box::pin(async {
+            ran = true;
+            invoke(&host, &target, &webhook).await
+        });
+        let answer = host.duplicates.answer(&revision, delivery, run).await;
+        if !ran {
+            let told =
+                log::Told { outcome: FeedOutcome::Repeated, wall: Duration::ZERO, used: Used::default() };
+            log::publish(&host, &request, &revision, &webhook, &answer, &told);
+        }
+        answer
     });
     match task.await {
         Ok(answer) => answer,
@@ -98,37 +156,96 @@ async fn once(host: &Arc<Host>, revision: &Arc<Revision>, webhook: Webhook, deli
 }
 
 /// Runs the handler; whatever fails, the answer is what the caller shall hear.
-async fn invoke(host: &Host, revision: &Revision, webhook: &Webhook) -> Answer {
+///
+/// What failed on the canary is answered by the stable revision within the same deadline: a handler has done nothing
+/// outward by then, because it can't, and the caller need not hear of a trial that went wrong.
+async fn invoke(host: &Arc<Host>, target: &Target<'_>, webhook: &Webhook) -> Answer {
+    let Target { handler, picked, request, .. } = target;
+    let revision = picked.revision;
     let started = Instant::now();
-    let (result, used) = run(host, revision, webhook).await;
-    let answer = match result {
-        Ok(body) => answered(revision, webhook, body),
-        Err(failure) => failed(revision, webhook, &failure),
+    if picked.begins {
+        revision.counters.began_call();
+    }
+    let until = started + revision.limits.deadline;
+    let (failure, used) = match run(host, target, revision, webhook, until).await {
+        (Ok(body), used) => {
+            let answer = answered(revision, webhook, body);
+            log::answered(host, request, revision, webhook, &answer, started, &used);
+            return answer;
+        }
+        (Err(failure), used) => (failure, used),
     };
-    // Not louder: a line for each webhook is a tenth of what the webhook costs. Metrics count all of them.
-    debug!(
-        target: "webhook", tenant = %revision.tenant, handler = %revision.handler, revision = %revision.id,
-        subject = webhook.subject(), step = webhook.step(), outcome = answer.code.unwrap_or("ok"),
-        wall_us = started.elapsed().as_micros(), cpu_us = used.busy.as_micros(),
-        memory_kib = used.memory_bytes >> 10, log_bytes = used.log_bytes,
-        "{}", webhook.entry().as_str()
-    );
-    answer
+    let answer = failed(host, request, revision, webhook, &failure);
+    log::answered(host, request, revision, webhook, &answer, started, &used);
+    let stable = &handler.stable;
+    let until = started + stable.limits.deadline;
+    let in_time = until.saturating_duration_since(Instant::now()) > SECOND_TRY_MIN;
+    if !(handler.is_canary(revision) && failure.may_work_elsewhere() && in_time) {
+        return answer;
+    }
+    match run(host, target, stable, webhook, until).await {
+        (Ok(body), used) => {
+            let answer = answered(stable, webhook, body);
+            // From here on the call is the stable revision's; its links say so, and so shall the host.
+            if let Webhook::Voice(call) = webhook {
+                let calls = host.calls.load();
+                calls.note(calls.key(&stable.tenant, &stable.handler, &call.id), stable.uid, minute());
+            }
+            log::answered(host, request, stable, webhook, &answer, started, &used);
+            answer
+        }
+        (Err(failure), used) => {
+            let answer = failed(host, request, stable, webhook, &failure);
+            log::answered(host, request, stable, webhook, &answer, started, &used);
+            answer
+        }
+    }
 }
 
 /// The handler's document, checked and with its links pinned.
-async fn run(host: &Host, revision: &Revision, webhook: &Webhook) -> (Result<Bytes, Failure>, Used) {
-    let _places = match revision.enter(&host.places).await {
-        Ok(places) => places,
+async fn run(
+    host: &Arc<Host>,
+    target: &Target<'_>,
+    revision: &Arc<Revision>,
+    webhook: &Webhook,
+    until: Instant,
+) -> (Result<Bytes, Failure>, Used) {
+    let now_ms = host.now_ms();
+    let admission = revision.breaker.admit(now_ms);
+    if let Admission::Refused { retry_ms } = admission {
+        return (Err(Failure::Broken { retry_ms }), Used::default());
+    }
+    revision.used(host.now_s());
+    // Before a place is taken: whoever waits for a compile shall not keep others from running.
+    let code = match host.code(revision, until).await {
+        Ok(code) => code,
         Err(failure) => return (Err(failure), Used::default()),
     };
-    let outcome = host.sandbox.run(&revision.prepared, &revision.limits, &revision.config, webhook).await;
-    log_of_handler(revision, webhook, &outcome);
+    let walls = [&*target.handler.places, &*target.tenant.places, &host.places];
+    let _places = match places::enter(walls, until).await {
+        Ok(places) => places,
+        Err(full) => return (Err(Failure::Overloaded(full)), Used::default()),
+    };
+    let mut limits = revision.limits;
+    limits.deadline = limits.deadline.min(until.saturating_duration_since(Instant::now()));
+    let outcome = host.sandbox.run(&code, &limits, &revision.config, webhook).await;
+    log::lines_of_handler(host, target.request, revision, webhook, &outcome);
     let body = match outcome.result {
         Ok(Answered::Document(text)) => document(revision, webhook, &text),
         Ok(Answered::Noted) => Ok(Bytes::new()),
         Err(error) => Err(Failure::Run(error)),
     };
+    let ended = match &body {
+        Ok(_) => Some(Ended::Worked),
+        Err(failure) if failure.verdict().fault == Fault::Author => Some(Ended::Failed),
+        // A fault of the host says nothing about the handler.
+        Err(_) => None,
+    };
+    if let Some(ended) = ended
+        && let Some(change) = revision.breaker.record(ended, admission, host.now_ms())
+    {
+        log::breaker(revision, change);
+    }
     (body, outcome.used)
 }
 
@@ -160,48 +277,23 @@ fn answered(revision: &Revision, webhook: &Webhook, body: Bytes) -> Answer {
 }
 
 /// The fallback document, or the error that the handler asked for; the cause goes to the log.
-fn failed(revision: &Revision, webhook: &Webhook, failure: &Failure) -> Answer {
-    let verdict = failure.verdict();
-    revision.counters.failed(verdict.code);
-    let trap = match failure {
-        Failure::Run(error) => error.trap(),
-        Failure::Unusable(_) | Failure::OutsideGrammar(_) | Failure::Overloaded { .. } => None,
-    };
-    let (tenant, handler, subject) = (&revision.tenant, &revision.handler, webhook.subject());
-    error!(target: "handler", %tenant, %handler, revision = %revision.id, subject, code = verdict.code, fault = ?verdict.fault, "{}", one_line(&failure.to_string()));
-    for frame in trap.map(|trap| trap.frames.as_slice()).unwrap_or_default() {
-        error!(target: "handler", %tenant, %handler, subject, "    at {frame}");
-    }
+fn failed(
+    host: &Host,
+    request: &RequestId,
+    revision: &Revision,
+    webhook: &Webhook,
+    failure: &Failure,
+) -> Answer {
+    let code = failure.verdict().code;
+    revision.counters.failed(code);
+    log::failure(host, request, revision, webhook, failure);
     let (status, body) = match (revision.on_failure, webhook) {
         (OnFailure::Error, _) => (StatusCode::BAD_GATEWAY, Bytes::new()),
         (OnFailure::Fallback, Webhook::Event(_)) => (StatusCode::NO_CONTENT, Bytes::new()),
         (OnFailure::Fallback, Webhook::Voice(_)) => (StatusCode::OK, revision.fallback.voice.clone()),
         (OnFailure::Fallback, Webhook::Message(_)) => (StatusCode::OK, revision.fallback.messaging.clone()),
     };
-    Answer { status, body, revision: revision.id, code: Some(verdict.code) }
-}
-
-/// Passes on what the handler wrote to its log.
-fn log_of_handler(revision: &Revision, webhook: &Webhook, outcome: &Outcome) {
-    let (tenant, handler, subject) = (&revision.tenant, &revision.handler, webhook.subject());
-    for LogEntry { level, source, text } in &outcome.log {
-        let text = one_line(text);
-        match level {
-            LogLevel::Debug => debug!(target: "handler", %tenant, %handler, subject, ?source, "{text}"),
-            LogLevel::Info => info!(target: "handler", %tenant, %handler, subject, ?source, "{text}"),
-            LogLevel::Warn => warn!(target: "handler", %tenant, %handler, subject, ?source, "{text}"),
-            LogLevel::Error => error!(target: "handler", %tenant, %handler, subject, ?source, "{text}"),
-        }
-    }
-}
-
-/// What a guest wrote, with line breaks and other controls escaped: it shall not write log lines of its own.
-fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return Cow::Borrowed(text);
-    }
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    Cow::Owned(text.chars().map(escape).collect())
+    Answer { status, body, revision: revision.id, code: Some(code) }
 }
 
 /// The URL that the carrier signed: the public one, not the one that a proxy made of it.
@@ -241,23 +333,17 @@ impl Answer {
 fn refuse(incoming: &Incoming, refusal: &Refusal) -> Response<Full<Bytes>> {
     let (verdict, status) = refusal.verdict();
     metrics::counter!("hookswitch_refused_total", "code" => verdict.code).increment(1);
-    warn!(
-        target: "webhook", code = verdict.code, fault = ?verdict.fault, peer = %incoming.peer,
-        "{} {}: {refusal}", incoming.method, incoming.uri.path()
-    );
+    // Whoever dials in can be refused as often as he likes; he shall not fill the log.
+    if let Some(left_out) = REFUSALS.line() {
+        warn!(
+            target: "webhook", code = verdict.code, fault = ?verdict.fault, peer = %incoming.peer, left_out,
+            "{} {}: {refusal}", incoming.method, incoming.uri.path()
+        );
+    }
     let mut response =
         Response::new(Full::new(Bytes::from(format!("{}: {}\n", verdict.code, refusal.for_sender()))));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, PLAIN.clone());
     response.headers_mut().insert(ERROR.clone(), HeaderValue::from_static(verdict.code));
     response
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_guest_writes_no_log_lines_of_its_own() {
-        assert_eq!(super::one_line("a\n2026 ERROR other: \u{1b}[31m"), "a\\n2026 ERROR other: \\u{1b}[31m");
-        assert_eq!(super::one_line("Grüße 👋"), "Grüße 👋");
-    }
 }

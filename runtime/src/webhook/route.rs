@@ -1,6 +1,7 @@
 //! Which handler and entry a URL names.
 //!
-//! `/{tenant}/{handler}/{voice|sms|status}[/{step}]`. Ingress has already refused paths that could be read in two
+//! `/{tenant}/{handler}/{voice|sms|status}[/{step}]`, or `/{voice|sms|status}` alone, where the number called tells the
+//! handler. Ingress has already refused paths that could be read in two
 //! ways (empty or dot segments, escaped slashes), so a split at `/` is the whole parser. Tenant, handler and
 //! entry are compared as sent; only the step is percent-decoded, because it is the author's own word.
 
@@ -13,16 +14,28 @@ use crate::call::Entry;
 /// A URL taken apart; borrows from it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Route<'a> {
-    /// First segment, not yet known to be a tenant.
-    pub tenant: &'a str,
-    /// Second segment, not yet known to be a handler.
-    pub handler: &'a str,
+    /// Whose it is.
+    pub target: Target<'a>,
     /// What kind of webhook.
     pub entry: Entry,
     /// All that follows the entry, percent-decoded; empty at the start of a conversation.
     pub step: Cow<'a, str>,
     /// The value of `hs` in the query, as sent.
     pub pin: Pinned<'a>,
+}
+
+/// What a URL says about the handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Its names, not yet known to be those of a tenant and a handler.
+    Named {
+        /// First segment.
+        tenant: &'a str,
+        /// Second segment.
+        handler: &'a str,
+    },
+    /// Nothing: it is the handler of the number that was called.
+    ByNumber,
 }
 
 /// Whether a URL says which revision it belongs to.
@@ -40,15 +53,13 @@ impl<'a> Route<'a> {
     /// Takes apart `path` (as sent, beginning with `/`) and `query`. `None`: no such entry.
     #[must_use]
     pub fn parse(path: &'a str, query: Option<&'a str>) -> Option<Self> {
-        let mut segments = path.strip_prefix('/')?.splitn(4, '/');
-        let tenant = segments.next()?;
-        let handler = segments.next()?;
-        let entry = match segments.next()? {
-            "voice" => Entry::Voice,
-            "sms" => Entry::Messaging,
-            "status" => Entry::Status,
-            _ => return None,
-        };
+        let path = path.strip_prefix('/')?;
+        if let Some(entry) = entry(path) {
+            return Some(Self { target: Target::ByNumber, entry, step: Cow::Borrowed(""), pin: pin(query) });
+        }
+        let mut segments = path.splitn(4, '/');
+        let target = Target::Named { tenant: segments.next()?, handler: segments.next()? };
+        let entry = entry(segments.next()?)?;
         // `voice/` is no step: two spellings of one place would be signed and cached apart.
         let step = match segments.next() {
             None => Cow::Borrowed(""),
@@ -58,7 +69,16 @@ impl<'a> Route<'a> {
         if step.chars().any(char::is_control) {
             return None;
         }
-        Some(Self { tenant, handler, entry, step, pin: pin(query) })
+        Some(Self { target, entry, step, pin: pin(query) })
+    }
+}
+
+fn entry(segment: &str) -> Option<Entry> {
+    match segment {
+        "voice" => Some(Entry::Voice),
+        "sms" => Some(Entry::Messaging),
+        "status" => Some(Entry::Status),
+        _ => None,
     }
 }
 
@@ -77,7 +97,7 @@ mod tests {
 
     #[test]
     fn urls_name_a_handler_an_entry_and_a_step() {
-        type Expected<'a> = Option<(&'a str, Entry, &'a str)>;
+        type Expected<'a> = Option<(&'a str, Entry, &'a str)>; // the handler's name, empty where the number tells it
         let cases: &[(&str, Expected)] = &[
             ("/acme/ivr/voice", Some(("ivr", Entry::Voice, ""))),
             ("/acme/ivr/voice/menu", Some(("ivr", Entry::Voice, "menu"))),
@@ -85,6 +105,10 @@ mod tests {
             ("/acme/ivr/voice/caf%C3%A9", Some(("ivr", Entry::Voice, "café"))),
             ("/acme/ivr/sms", Some(("ivr", Entry::Messaging, ""))),
             ("/acme/ivr/status/voicemail", Some(("ivr", Entry::Status, "voicemail"))),
+            ("/voice", Some(("", Entry::Voice, ""))),
+            ("/sms", Some(("", Entry::Messaging, ""))),
+            ("/status", Some(("", Entry::Status, ""))),
+            ("/voice/menu", None),
             ("/acme/ivr/voice/", None),
             ("/acme/ivr/Voice", None),
             ("/acme/ivr", None),
@@ -96,7 +120,10 @@ mod tests {
         ];
         for (path, expected) in cases {
             let route = Route::parse(path, None);
-            let found = route.as_ref().map(|r| (r.handler, r.entry, r.step.as_ref()));
+            let found = route.as_ref().map(|r| {
+                let handler = if let Target::Named { handler, .. } = r.target { handler } else { "" };
+                (handler, r.entry, r.step.as_ref())
+            });
             assert_eq!(found, *expected, "{path}");
         }
     }

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Heard, TestHost};
+use super::{Client, Heard};
 
 /// A call in progress.
-pub struct Call<'h> {
-    host: &'h TestHost,
+pub struct Call {
+    client: Client,
+    first: String,
     path: String,
     id: String,
     from: String,
@@ -14,13 +15,17 @@ pub struct Call<'h> {
     heard: Option<Heard>,
 }
 
-impl<'h> Call<'h> {
-    pub fn new(host: &'h TestHost, handler: &str) -> Self {
+impl Call {
+    /// A call of `TENANT/HANDLER`, or of the URL path `TENANT/HANDLER/voice/STEP`.
+    pub fn new(client: Client, handler: &str) -> Self {
         static CALLS: AtomicU32 = AtomicU32::new(1);
         let id = format!("CA{:032x}", CALLS.fetch_add(1, Ordering::Relaxed));
+        let first =
+            if handler.contains("/voice") { format!("/{handler}") } else { format!("/{handler}/voice") };
         Self {
-            host,
-            path: format!("/{handler}/voice"),
+            client,
+            path: first.clone(),
+            first,
             id,
             from: "+12025550123".into(),
             to: "+12025550199".into(),
@@ -45,8 +50,9 @@ impl<'h> Call<'h> {
         &self.id
     }
 
-    /// The first webhook.
+    /// The first webhook; once more where the carrier has no other link.
     pub async fn start(&mut self) -> &Heard {
+        self.path.clone_from(&self.first);
         self.webhook(&[("CallStatus", "ringing")]).await
     }
 
@@ -93,7 +99,7 @@ impl<'h> Call<'h> {
             ("ApiVersion", "2010-04-01"),
         ];
         all.extend_from_slice(params);
-        let heard = self.host.post(&self.path, &all).await;
+        let heard = self.client.post(&self.path, &all).await;
         self.heard.insert(heard)
     }
 }

@@ -27,6 +27,9 @@ fn notify(event: &Event) -> Result<(), Error> {
 
 /// Misbehaves as told. Where that can be survived, the document is an ordinary one.
 fn misbehave(how: &str) -> Result<String, Error> {
+    if config::get("trap").as_deref() == Some("always") {
+        trap();
+    }
     match how {
         "" | "ok" => {}
         // Tells two runs apart.

@@ -1,0 +1,64 @@
+//! What goes on beside the calls. Stopped whole, so that nothing changes while another process takes over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::parts::Parts;
+use crate::deploy::loaded;
+use crate::telemetry::{Gauges, HostFacts};
+
+/// How often the host's own state is sampled.
+const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+
+/// Tasks that run until they are stopped.
+pub struct Background(JoinSet<()>);
+
+impl Background {
+    /// Starts all of them.
+    pub fn start(parts: &Arc<Parts>) -> Self {
+        let mut tasks = JoinSet::new();
+        let deployer = &parts.deployer;
+        tasks.spawn(Arc::clone(deployer).watch_canaries());
+        tasks.spawn(Arc::clone(deployer).watch_registry());
+        tasks.spawn(Arc::clone(deployer).remember(parts.data.clone(), parts.key.clone()));
+        tasks.spawn(Arc::clone(deployer).bound_loaded());
+        tasks.spawn(Arc::clone(deployer).prune());
+        tasks.spawn(Arc::clone(deployer).compile_missing());
+        tasks.spawn(sample(Arc::clone(parts)));
+        Self(tasks)
+    }
+
+    /// Stops all of them and waits until they have. What they have given to threads for blocking work goes on to its end,
+    /// under the deployer's turn.
+    pub async fn stop(&mut self) {
+        self.0.shutdown().await;
+    }
+}
+
+/// Samples the host's own state for `/metrics`.
+async fn sample(parts: Arc<Parts>) {
+    let gauges = Gauges::new();
+    loop {
+        let host = &parts.host;
+        let unreachable = parts.deployer.unreachable();
+        match &unreachable {
+            None => parts.health.healed("registry"),
+            Some(_) => parts.health.degraded("registry", "calls go on; deploys and other changes wait"),
+        };
+        let (stored_answers, stored_answers_bytes) = host.duplicates.kept();
+        gauges.set(&HostFacts {
+            running: host.places.running() as usize,
+            waiting: host.places.waiting() as usize,
+            guest_memory_bytes: host.sandbox.guest_memory_bytes(),
+            loaded_revisions: loaded::loaded(host).len(),
+            stored_answers,
+            stored_answers_bytes,
+            feed_subscribers: host.feed.listeners(),
+            ticker_lateness: host.sandbox.take_ticker_lateness(),
+            registry_up: unreachable.is_none(),
+        });
+        tokio::time::sleep(SAMPLE_EVERY).await;
+    }
+}

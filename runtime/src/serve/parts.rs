@@ -1,0 +1,166 @@
+//! Everything that a host of many tenants is made of, opened in the order in which it depends on each other.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tracing::{error, info, warn};
+
+use super::{Begin, keys, text};
+use crate::artifact::{ArtifactSettings, Artifacts};
+use crate::clock;
+use crate::config::{Config, Secret};
+use crate::control::health::Health;
+use crate::control::{Control, ControlLimits};
+use crate::deploy::Deployer;
+use crate::host::Host;
+use crate::registry::model::Everything;
+use crate::registry::{MasterKey, OperatorToken, PendingJournal, Registry, RegistryError, read_last_known};
+use crate::telemetry::Metrics;
+
+/// The file of the operator's token in the data folder.
+pub const OPERATOR_TOKEN: &str = "operator-token";
+
+/// A host's parts.
+pub struct Parts {
+    /// Answers webhooks.
+    pub host: Arc<Host>,
+    /// Tenants, releases, tokens.
+    pub registry: Arc<Registry>,
+    /// Components and what was compiled from them.
+    pub artifacts: Arc<Artifacts>,
+    /// Changes who answers.
+    pub deployer: Arc<Deployer>,
+    /// What `/readyz` says.
+    pub health: Arc<Health>,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Of everything that is encrypted in it.
+    pub key: MasterKey,
+    /// The operator's token, where it was made just now.
+    pub new_operator_token: Option<PathBuf>,
+    metrics: Metrics,
+    component_bytes_max: u64,
+}
+
+impl Parts {
+    /// Opens everything and puts it in force. Takes no calls yet.
+    pub fn open(config: &Config, metrics: Metrics, begin: Begin) -> Result<Self, String> {
+        let data = config.data.clone();
+        let key = MasterKey::open(&data).map_err(text)?;
+        let pin_key = keys::pin_key(&data)?;
+        let artifacts = Artifacts::open(&data, key.derive("artifacts"), settings(config)).map_err(text)?;
+        let host = Host::with_artifacts(config, pin_key, Arc::clone(&artifacts)).map_err(text)?;
+        let journal = PendingJournal::new(&data, &key);
+        let (registry, everything, without) = match from_registry(&data, &key, &journal) {
+            Ok((registry, everything)) => (registry, everything, None),
+            // The one that runs does without it already, and knows of what was changed meanwhile.
+            Err(why) if begin == Begin::TakeOver => return Err(why.to_string()),
+            Err(why) => {
+                let Some(known) = read_last_known(&data, &key).map_err(text)? else {
+                    return Err(why.to_string());
+                };
+                error!("starting from what was last known, changes wait: {why}");
+                (Registry::unopened(&data, &key).map_err(text)?, known, Some(why.to_string()))
+            }
+        };
+        let registry = Arc::new(registry);
+        let deployer =
+            Deployer::new(config, Arc::clone(&host), Arc::clone(&registry), Arc::clone(&artifacts), journal);
+        let mut new_operator_token = None;
+        match &without {
+            Some(why) => deployer.lost_registry(why),
+            None => {
+                let path = data.join(OPERATOR_TOKEN);
+                match registry.ensure_operator_token(&path, clock::unix_ms()) {
+                    Ok(made) => new_operator_token = (made == OperatorToken::Made).then_some(path),
+                    Err(why) => error!("there may be no operator's token: {why}"),
+                }
+            }
+        }
+        let (tenants, handlers) = (everything.tenants.len(), everything.handlers.len());
+        deployer.put_in_force(everything);
+        info!("{tenants} tenants and {handlers} handlers are in force");
+        Ok(Self {
+            host,
+            registry,
+            artifacts,
+            deployer,
+            health: Arc::default(),
+            data,
+            key,
+            new_operator_token,
+            metrics,
+            component_bytes_max: config.component_bytes_max,
+        })
+    }
+
+    /// What the control plane is made of.
+    pub fn control(&self) -> Control {
+        Control {
+            registry: Arc::clone(&self.registry),
+            deployer: Arc::clone(&self.deployer),
+            artifacts: Arc::clone(&self.artifacts),
+            feed: self.host.feed.clone(),
+            metrics: {
+                let metrics = self.metrics.clone();
+                Arc::new(move || metrics.render())
+            },
+            health: Arc::clone(&self.health),
+            limits: ControlLimits {
+                component_bytes_max: self.component_bytes_max,
+                ..ControlLimits::default()
+            },
+            operator_token: operator_token(&self.data),
+        }
+    }
+
+    /// Maps the code of what takes new calls, and compiles what this engine needs anew: a process that takes over is warm when
+    /// it begins.
+    pub async fn load_code_in_use(&self) {
+        let snapshot = self.host.router.snapshot();
+        let handlers = snapshot.tenants().flat_map(|tenant| tenant.handlers.values());
+        for handler in handlers.take(self.deployer.loaded_max()) {
+            let canary = handler.canary.as_ref().map(|canary| &canary.revision);
+            for revision in [Some(&handler.stable), canary].into_iter().flatten() {
+                if let Err(why) = self.host.fetch(revision).await {
+                    warn!("{revision:?} is not ready: {why}");
+                }
+            }
+        }
+    }
+
+    /// Puts in force what was changed since everything was opened.
+    ///
+    /// # Errors
+    /// Why the registry can't be read.
+    pub async fn take_up_registry(&self) -> Result<(), String> {
+        self.deployer.take_up_registry().await.map_err(text)
+    }
+}
+
+/// The operator's token as it stands in its file.
+fn operator_token(data: &Path) -> Option<Secret> {
+    let text = std::fs::read_to_string(data.join(OPERATOR_TOKEN)).ok()?;
+    Some(text.trim()).filter(|token| !token.is_empty()).map(|token| Secret::new(token.to_owned()))
+}
+
+fn settings(config: &Config) -> ArtifactSettings {
+    ArtifactSettings { compiles_max: config.compiles, ..ArtifactSettings::default() }
+}
+
+/// What the registry has, once it was told what was changed without it.
+fn from_registry(
+    data: &Path,
+    key: &MasterKey,
+    journal: &PendingJournal,
+) -> Result<(Registry, Everything), RegistryError> {
+    let registry = Registry::open(data, key)?;
+    registry.apply_pending(journal)?;
+    let mut everything = registry.everything(clock::unix_ms())?;
+    if !everything.unreadable.is_empty()
+        && let Ok(Some(known)) = read_last_known(data, key)
+    {
+        everything.fill_from(&known);
+    }
+    Ok((registry, everything))
+}
