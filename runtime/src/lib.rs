@@ -23,6 +23,7 @@ pub mod digest;
 pub mod handler_toml;
 pub mod handover;
 pub mod host;
+pub mod phone;
 pub mod pin;
 pub mod registry;
 pub mod release;

@@ -5,6 +5,7 @@
 
 mod backup;
 mod build;
+mod call;
 mod compile;
 mod completions;
 mod config;
@@ -22,6 +23,7 @@ mod serve;
 mod signature;
 mod status;
 mod tenant;
+mod test;
 mod token;
 
 use std::fmt::Display;
@@ -41,6 +43,8 @@ struct Cli {
 enum Command {
     Dev(dev::DevArgs),
     Build(build::BuildArgs),
+    Test(test::TestArgs),
+    Call(call::CallArgs),
     Lint(lint::LintArgs),
     Signature(signature::SignatureArgs),
     Serve(serve::ServeArgs),
@@ -67,6 +71,8 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Dev(args) => args.run(),
         Command::Build(args) => build::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Call(args) => call::run(&args),
         Command::Lint(args) => lint::run(args),
         Command::Signature(args) => signature::run(args),
         Command::Serve(args) => args.run(),

@@ -17,6 +17,7 @@ mod pass;
 mod report;
 mod rules;
 mod scan;
+mod tree;
 mod value;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use self::links::Links;
 use self::pass::pass;
 use self::report::Place;
 use self::scan::Fault;
+pub use self::tree::{Element, Node};
 
 /// Most bytes of a document, ours or a carrier's.
 /// Source: Twilio, error 11750, "TwiML response body too large": 64 kB.

@@ -1,0 +1,101 @@
+//! Where webhooks go: over the wire to any host, or straight into one in this process.
+
+mod host;
+mod http;
+
+use std::future::Future;
+use std::time::Duration;
+
+use ::http::{HeaderMap, Method};
+use bytes::Bytes;
+use url::Url;
+
+pub use self::host::{HostLine, Said};
+pub use self::http::{HttpLine, NoLine};
+
+/// One request, ready to send.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// Where to; without fragment, user and password.
+    pub url: Url,
+    /// With the signature.
+    pub headers: HeaderMap,
+    /// The form, where it is a `POST`.
+    pub body: Bytes,
+    /// Longest wait for the answer.
+    pub answer_within: Duration,
+}
+
+/// What came back.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its header fields.
+    pub headers: HeaderMap,
+    /// Its body; a little over the limit of answers where it was longer still.
+    pub body: Bytes,
+    /// From request to answer.
+    pub took: Duration,
+}
+
+/// Why nothing came back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LineError {
+    /// There is no such host name.
+    #[error("the host name does not resolve: {0}")]
+    Name(String),
+    /// Nobody listens there.
+    #[error("the connection is refused: {0}")]
+    Refused(String),
+    /// No connection in time.
+    #[error("no connection within {0} ms")]
+    ConnectTimeout(u128),
+    /// No answer in time.
+    #[error("no answer within {0} ms")]
+    ReadTimeout(u128),
+    /// No secure connection.
+    #[error("the TLS handshake fails: {0}")]
+    Tls(String),
+    /// Not HTTP, or cut off.
+    #[error("the answer is not HTTP or breaks off: {0}")]
+    Protocol(String),
+}
+
+impl LineError {
+    /// The carrier's number for it.
+    #[must_use]
+    pub const fn code(&self) -> u16 {
+        match self {
+            Self::Name(_) => 11210,
+            Self::Refused(_) => 11202,
+            Self::ConnectTimeout(_) => 11201,
+            Self::ReadTimeout(_) => 11205,
+            Self::Tls(_) => 11220,
+            Self::Protocol(_) => 11206,
+        }
+    }
+
+    /// Whether the request may not have been begun.
+    #[must_use]
+    pub const fn is_connect(&self) -> bool {
+        match self {
+            Self::Name(_) | Self::Refused(_) | Self::ConnectTimeout(_) | Self::Tls(_) => true,
+            Self::ReadTimeout(_) | Self::Protocol(_) => false,
+        }
+    }
+}
+
+/// Takes requests to where they belong.
+pub trait Line: Send + Sync {
+    /// Sends one request and waits for its answer. Follows no redirect.
+    fn send(&self, request: Outgoing) -> impl Future<Output = Result<Reply, LineError>> + Send;
+}
+
+impl<L: Line> Line for &L {
+    fn send(&self, request: Outgoing) -> impl Future<Output = Result<Reply, LineError>> + Send {
+        (**self).send(request)
+    }
+}

@@ -1,0 +1,257 @@
+//! Reads `calls/*.toml`: what was written, checked into what it means.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::steps::{RawStep, Step};
+use crate::phone::{CallbackOrder, Faults, Outcome, Until};
+
+/// The caller of scripts that do not say who calls.
+const FROM: &str = "+12025550177";
+/// Whom they call.
+const TO: &str = "+12025550199";
+
+/// What is wrong with a script file.
+#[derive(Debug, thiserror::Error)]
+pub enum ScriptError {
+    /// It can't be read.
+    #[error("{}: {cause}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// It is not what a script is.
+    #[error("{file}:{line}: {problem}")]
+    Invalid {
+        /// Which.
+        file: String,
+        /// From 1.
+        line: usize,
+        /// What was found, what was expected.
+        problem: String,
+    },
+}
+
+/// All scripts of a handler.
+#[derive(Debug, Clone, Default)]
+pub struct Scripts(pub(super) Vec<Script>);
+
+impl Scripts {
+    /// Those whose name contains `text`.
+    #[must_use]
+    pub fn named(&self, text: &str) -> Self {
+        Self(self.0.iter().filter(|script| script.name.contains(text)).cloned().collect())
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// One conversation, checked.
+#[derive(Debug, Clone)]
+pub(super) struct Script {
+    pub(super) file: String,
+    pub(super) line: usize,
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) from: String,
+    pub(super) to: String,
+    pub(super) url: String,
+    pub(super) fallback_url: Option<String>,
+    pub(super) status_callback: Option<String>,
+    pub(super) status_events: Vec<String>,
+    pub(super) outbound: Option<Outcome>,
+    pub(super) service: Option<String>,
+    pub(super) params: Vec<(String, String)>,
+    pub(super) faults: Faults,
+    pub(super) steps: Vec<Placed>,
+    pub(super) never: Vec<String>,
+    pub(super) log: Vec<String>,
+    pub(super) answered_within_ms: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Call,
+    Messages,
+}
+
+/// A step and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    pub(super) line: usize,
+    pub(super) step: Step,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    #[serde(default)]
+    call: Vec<Spanned<RawScript>>,
+    #[serde(default)]
+    messages: Vec<Spanned<RawScript>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScript {
+    name: String,
+    from: Option<String>,
+    to: Option<String>,
+    url: Option<String>,
+    fallback_url: Option<String>,
+    status_callback: Option<String>,
+    #[serde(default)]
+    status_events: Vec<String>,
+    outbound: Option<RawOutbound>,
+    service: Option<String>,
+    #[serde(default)]
+    params: BTreeMap<String, String>,
+    #[serde(default)]
+    faults: RawFaults,
+    steps: Vec<Spanned<RawStep>>,
+    #[serde(default)]
+    never: Vec<String>,
+    #[serde(default)]
+    log: Vec<String>,
+    answered_within_ms: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawFaults {
+    duplicate: bool,
+    timeout_at: Option<u32>,
+    bad_signature_at: Option<u32>,
+    callbacks: CallbackOrder,
+}
+
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum RawOutbound {
+    Answered,
+    Machine,
+    Busy,
+    NoAnswer,
+    Failed,
+}
+
+/// Reads all `*.toml` in `folder`, in the order of their names. A folder that is not there has none.
+///
+/// # Errors
+/// [`ScriptError`], with file and line.
+pub fn read_folder(folder: &Path) -> Result<Scripts, ScriptError> {
+    let unreadable = |path: &Path, cause| ScriptError::Unreadable { path: path.to_owned(), cause };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Scripts::default()),
+        Err(error) => return Err(unreadable(folder, error)),
+    };
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|cause| unreadable(folder, cause))?.path();
+        if path.extension().is_some_and(|end| end == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    let mut all = Scripts::default();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).map_err(|cause| unreadable(&path, cause))?;
+        all.0.extend(read_text(&path.display().to_string(), &text)?.0);
+    }
+    Ok(all)
+}
+
+/// Reads the text of one file; `file` is its name in messages.
+///
+/// # Errors
+/// [`ScriptError::Invalid`].
+pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
+    let line_of = |offset: usize| 1 + text.bytes().take(offset).filter(|&byte| byte == b'\n').count();
+    let invalid =
+        |line: usize, problem: String| ScriptError::Invalid { file: file.to_owned(), line, problem };
+    let raw: RawFile = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(span.start));
+        invalid(line, error.message().trim().replace('\n', "; "))
+    })?;
+    let calls = raw.call.into_iter().map(|script| (Kind::Call, script));
+    let messages = raw.messages.into_iter().map(|script| (Kind::Messages, script));
+    let mut scripts: Vec<Script> = Vec::new();
+    for (kind, spanned) in calls.chain(messages) {
+        let line = line_of(spanned.span().start);
+        let raw = spanned.into_inner();
+        let mut steps = Vec::with_capacity(raw.steps.len());
+        for step in raw.steps {
+            let line = line_of(step.span().start);
+            let step = Step::check(step.into_inner(), kind).map_err(|problem| invalid(line, problem))?;
+            steps.push(Placed { line, step });
+        }
+        if steps.is_empty() {
+            return Err(invalid(line, format!("{:?} has no steps: what shall happen?", raw.name)));
+        }
+        let call_only = [
+            ("outbound", raw.outbound.is_some()),
+            ("status_callback", raw.status_callback.is_some()),
+            ("status_events", !raw.status_events.is_empty()),
+        ];
+        if let Some((key, _)) = call_only.iter().find(|(_, given)| *given && kind == Kind::Messages) {
+            return Err(invalid(line, format!("`{key}` is for calls, and this is [[messages]]")));
+        }
+        if raw.service.is_some() && kind == Kind::Call {
+            return Err(invalid(line, "`service` is for [[messages]], and this is a call".into()));
+        }
+        const EVENTS: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
+        if let Some(odd) = raw.status_events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
+            return Err(invalid(line, format!("status_events has {odd:?}, expected some of {EVENTS:?}")));
+        }
+        let RawFaults { duplicate, timeout_at, bad_signature_at, callbacks } = raw.faults;
+        scripts.push(Script {
+            file: file.to_owned(),
+            line,
+            name: raw.name,
+            kind,
+            from: raw.from.unwrap_or_else(|| FROM.into()),
+            to: raw.to.unwrap_or_else(|| TO.into()),
+            url: raw.url.unwrap_or_else(|| if kind == Kind::Call { "voice" } else { "sms" }.into()),
+            fallback_url: raw.fallback_url,
+            status_callback: raw.status_callback,
+            status_events: raw.status_events,
+            outbound: raw.outbound.map(outbound),
+            service: raw.service,
+            params: raw.params.into_iter().collect(),
+            faults: Faults { duplicate, timeout_at, bad_signature_at, callbacks },
+            steps,
+            never: raw.never,
+            log: raw.log,
+            answered_within_ms: raw.answered_within_ms,
+        });
+    }
+    scripts.sort_by_key(|script| script.line);
+    Ok(Scripts(scripts))
+}
+
+fn outbound(word: RawOutbound) -> Outcome {
+    let answered = |machine| Outcome::Answered { seconds: 0, until: Until::Called, machine };
+    match word {
+        RawOutbound::Answered => answered(false),
+        RawOutbound::Machine => answered(true),
+        RawOutbound::Busy => Outcome::Busy,
+        RawOutbound::NoAnswer => Outcome::NoAnswer,
+        RawOutbound::Failed => Outcome::Failed { sip_code: 404 },
+    }
+}

@@ -1,0 +1,85 @@
+//! What a script file may say, and what is said when it may not.
+
+use super::read::read_text;
+
+fn problem(text: &str) -> String {
+    read_text("calls/a.toml", text).map(|scripts| scripts.len()).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_wrong_with_a_script_is_named_with_its_line() {
+    for (text, expected) in [
+        ("[[call]]\nname = 'x'\nstep = []", "calls/a.toml:3: unknown field `step`"),
+        ("[[call]]\nname = 'x'\nsteps = []", "has no steps"),
+        ("[[call]]\nname = 'x'\nsteps = [\n  { heer = 'hi' },\n]", "calls/a.toml:4: unknown field `heer`"),
+        (
+            "[[call]]\nname = 'x'\nsteps = [\n  { press = '1' },\n  { press = 'A' },\n]",
+            "calls/a.toml:5: `press` is \"A\"",
+        ),
+        ("[[call]]\nname = 'x'\nsteps = [{ press = '1', say = 'x' }]", "has `press` and `say`"),
+        ("[[call]]\nname = 'x'\nsteps = [{ within_s = 1 }]", "says nothing to do"),
+        (
+            "[[call]]\nname = 'x'\nsteps = [{ press = '1', seconds = 4 }]",
+            "`seconds` does not belong to a step with `press`",
+        ),
+        ("[[call]]\nname = 'x'\nsteps = [{ write = 'hi' }]", "`write` is a step of [[messages]]"),
+        ("[[messages]]\nname = 'x'\nsteps = [{ hear = 'hi' }]", "`hear` is a step of [[call]]"),
+        ("[[call]]\nname = 'x'\nsteps = [{ matches = '(' }]", "`matches`:"),
+        ("[[call]]\nname = 'x'\nsteps = [{ xml = '<Pause>' }]", "`xml`:"),
+        ("[[call]]\nname = 'x'\nsteps = [{ dial = 'maybe' }]", "unknown variant `maybe`"),
+        (
+            "[[call]]\nname = 'x'\nstatus_events = ['done']\nsteps = [{ hang_up = true }]",
+            "status_events has \"done\"",
+        ),
+        ("[[call]]\nname = 'x'\nsteps = [{ record = 1, key = '#', hang_up = true }]", "not both"),
+        ("[[call]]\nsteps = [{ hang_up = true }]", "missing field `name`"),
+    ] {
+        let found = problem(text);
+        assert!(found.contains(expected), "{text}\n  {found}\n  expected {expected}");
+    }
+}
+
+#[test]
+fn every_key_of_the_description_is_a_key() {
+    let text = r##"
+[[call]]
+name = "all"
+from = "+12025550177"
+to = "+12025550199"
+url = "voice"
+fallback_url = "fallback"
+status_callback = "status"
+status_events = ["initiated", "completed"]
+outbound = "answered"
+params = { CallerName = "JANE" }
+faults = { duplicate = true, timeout_at = 2, bad_signature_at = 1, callbacks = "late" }
+never = ["x"]
+log = ["y"]
+answered_within_ms = 5
+steps = [
+  { hear = "a", matches = "b", verb = "Say", attributes = { voice = "alice" }, xml = "<Say/>", leg = "called", within_s = 5 },
+  { error = "HS209" },
+  { press = "12#w", after_s = 1 },
+  { say = "x", confidence = 0.3, after_s = 0.5 },
+  { record = 7, key = "#", text = "x" },
+  { record = 7, hang_up = true },
+  { dial = "failed", sip_code = 503, to = "+1" },
+  { dial = "answered", seconds = 3, until = "star" },
+  { queue = "answered", seconds = 3, until = "caller" },
+  { silence = true },
+  { hang_up = true },
+  { ends = "nobody" },
+]
+[[messages]]
+name = "more"
+service = "MG1"
+steps = [
+  { write = "x", media = ["image/png"], delivery = "failed" },
+  { reply = "x", matches = "y", media = 1, by = "carrier" },
+  { no_reply = true },
+  { wait_s = 4 },
+  { error = "HS202" },
+]
+"##;
+    assert_eq!(read_text("a", text).unwrap().len(), 2);
+}

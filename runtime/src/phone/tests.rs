@@ -1,0 +1,319 @@
+//! The behaviour of the platform, case by case: `tests/cases/phone/*.toml`, each with the section of `spec/webhooks.md`
+//! that it is taken from.
+//!
+//! A case has pages (what a host would answer), a script of the person on the line, and the webhooks that the carrier has
+//! to send, in their order. Every webhook's signature is checked with the host's own check.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde::Deserialize;
+use url::Url;
+
+use super::line::{Line, LineError, Outgoing, Reply};
+use super::script::{Tried, try_script};
+use super::{Account, What};
+use crate::carrier::twilio::Request;
+use crate::carrier::twilio::signature::{AuthToken, Keys};
+
+const BASE: &str = "http://phone.test/";
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    case: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// Section of `spec/webhooks.md`.
+    fact: String,
+    name: String,
+    pages: BTreeMap<String, Pages>,
+    call: Option<toml::Table>,
+    messages: Option<toml::Table>,
+    /// `POST /menu Digits=12 !SpeechResult`, values percent-encoded; a value that ends in `…` is a beginning.
+    webhooks: Vec<String>,
+    /// Codes of the carrier that are noted, in their order.
+    #[serde(default)]
+    notes: Vec<u16>,
+    /// What is heard: verb, then text.
+    heard: Option<Vec<String>>,
+    /// How it ends, and with which status.
+    ended: Option<String>,
+    /// How long it lasts, in seconds of its own time.
+    lasts_s: Option<u64>,
+}
+
+/// What a path answers: one page always, or one after the other, the last of them from then on.
+#[derive(Deserialize, Clone)]
+#[serde(untagged)]
+enum Pages {
+    One(Page),
+    InTurn(Vec<Page>),
+}
+
+#[derive(Deserialize, Clone)]
+#[serde(untagged)]
+enum Page {
+    /// What is inside `<Response>`.
+    Document(String),
+    Answer(Answer),
+}
+
+#[derive(Deserialize, Clone, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Answer {
+    status: Option<u16>,
+    content_type: Option<String>,
+    body: String,
+    /// The body, so many times.
+    times: Option<usize>,
+    location: Option<String>,
+    cookie: Option<String>,
+    chunked: bool,
+    /// No answer: `refused`, `name`, `connect`, `read`, `tls`.
+    fails: Option<String>,
+}
+
+/// Answers from pages, and writes down what was asked.
+struct Pretend {
+    pages: BTreeMap<String, Pages>,
+    keys: Keys,
+    seen: Mutex<Vec<Seen>>,
+    turns: Mutex<HashMap<String, usize>>,
+}
+
+struct Seen {
+    method: String,
+    path: String,
+    params: Vec<(String, String)>,
+    cookie: String,
+    authorization: String,
+    token: String,
+    signed: bool,
+}
+
+impl Line for Pretend {
+    async fn send(&self, request: Outgoing) -> Result<Reply, LineError> {
+        let read =
+            Request::read(&request.method, request.url.as_str(), &request.headers, &request.body).unwrap();
+        let header = |name: &str| {
+            request.headers.get(name).map_or(String::new(), |value| value.to_str().unwrap().to_owned())
+        };
+        let query = request.url.query_pairs().map(|(n, v)| (n.into_owned(), v.into_owned()));
+        let form = form_urlencoded::parse(&request.body).map(|(n, v)| (n.into_owned(), v.into_owned()));
+        let path = request.url.path().to_owned();
+        self.seen.lock().unwrap().push(Seen {
+            method: request.method.to_string(),
+            path: path.clone(),
+            params: query.chain(form).collect(),
+            cookie: header("cookie"),
+            authorization: header("authorization"),
+            token: header("i-twilio-idempotency-token"),
+            signed: read.verify(&self.keys).is_ok(),
+        });
+        let page = match self.pages.get(&path) {
+            None => Page::Answer(Answer { status: Some(404), ..Answer::default() }),
+            Some(Pages::One(page)) => page.clone(),
+            Some(Pages::InTurn(pages)) => {
+                let mut turns = self.turns.lock().unwrap();
+                let turn = turns.entry(path).or_default();
+                *turn += 1;
+                pages[(*turn - 1).min(pages.len() - 1)].clone()
+            }
+        };
+        page.reply()
+    }
+}
+
+impl Page {
+    fn reply(self) -> Result<Reply, LineError> {
+        let answer = match self {
+            Self::Document(inside) => Answer {
+                content_type: Some("text/xml".into()),
+                body: format!("<Response>{inside}</Response>"),
+                ..Answer::default()
+            },
+            Self::Answer(answer) => answer,
+        };
+        match answer.fails.as_deref() {
+            None => {}
+            Some("refused") => return Err(LineError::Refused("on purpose".into())),
+            Some("name") => return Err(LineError::Name("on purpose".into())),
+            Some("connect") => return Err(LineError::ConnectTimeout(5_000)),
+            Some("read") => return Err(LineError::ReadTimeout(15_000)),
+            Some("tls") => return Err(LineError::Tls("on purpose".into())),
+            Some(other) => panic!("no such failure: {other}"),
+        }
+        let mut headers = HeaderMap::new();
+        let mut put = |name: &'static str, value: Option<String>| {
+            if let Some(value) = value {
+                headers.insert(name, value.parse().unwrap());
+            }
+        };
+        put("content-type", answer.content_type);
+        put("location", answer.location);
+        put("set-cookie", answer.cookie);
+        put("transfer-encoding", answer.chunked.then(|| "chunked".into()));
+        let body = Bytes::from(answer.body.repeat(answer.times.unwrap_or(1)));
+        Ok(Reply { status: answer.status.unwrap_or(200), headers, body, took: Duration::ZERO })
+    }
+}
+
+fn played(case: &Case) -> (Tried, Vec<Seen>) {
+    let (kind, script) = match (&case.call, &case.messages) {
+        (Some(call), None) => ("call", call),
+        (None, Some(messages)) => ("messages", messages),
+        _ => panic!("{}: one of `call` and `messages`", case.name),
+    };
+    let mut script = script.clone();
+    script.insert("name".into(), case.name.clone().into());
+    let mut file = toml::Table::new();
+    file.insert(kind.into(), vec![toml::Value::Table(script)].into());
+    let token = AuthToken::new(TOKEN).unwrap();
+    let line = Pretend {
+        pages: case.pages.clone(),
+        keys: Keys { tokens: vec![token.clone()], shared: Vec::new() },
+        seen: Mutex::default(),
+        turns: Mutex::default(),
+    };
+    let account = Account { sid: "AC00000000000000000000000000000001".into(), token };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let base = Url::parse(BASE).unwrap();
+    let text = toml::to_string(&file).unwrap();
+    let tried = runtime
+        .block_on(try_script(&line, account, &base, &text))
+        .unwrap_or_else(|error| panic!("{}: {error}", case.name));
+    (tried, line.seen.into_inner().unwrap())
+}
+
+/// Why `seen` is not what `expected` says.
+fn differs(expected: &str, seen: &Seen) -> Option<String> {
+    let mut parts = expected.split(' ');
+    let (method, path) = (parts.next().unwrap(), parts.next().unwrap());
+    if (method, path) != (&*seen.method, &*seen.path) {
+        return Some(format!("{} {}", seen.method, seen.path));
+    }
+    for part in parts {
+        if let Some(absent) = part.strip_prefix('!') {
+            if seen.params.iter().any(|(name, _)| name == absent) {
+                return Some(format!("{absent} is there"));
+            }
+            continue;
+        }
+        let (name, value) = part.split_once('=').unwrap_or_else(|| panic!("{part:?} in {expected:?}"));
+        let wanted = percent_encoding::percent_decode_str(value).decode_utf8().unwrap();
+        let found = match name {
+            "cookie:" => Some(seen.cookie.clone()),
+            "authorization:" => Some(seen.authorization.clone()),
+            "signed:" => Some(seen.signed.to_string()),
+            _ => seen.params.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.clone()),
+        };
+        let fits = match (&found, wanted.strip_suffix('…')) {
+            (Some(found), Some(start)) => found.starts_with(start),
+            (Some(found), None) => *found == wanted,
+            (None, _) => false,
+        };
+        if !fits {
+            return Some(format!("{name} is {found:?}"));
+        }
+    }
+    None
+}
+
+fn cases() -> Vec<Case> {
+    let files = [
+        include_str!("../../../tests/cases/phone/transport.toml"),
+        include_str!("../../../tests/cases/phone/voice.toml"),
+        include_str!("../../../tests/cases/phone/legs.toml"),
+        include_str!("../../../tests/cases/phone/messages.toml"),
+    ];
+    files.iter().flat_map(|text| toml::from_str::<File>(text).unwrap().case).collect()
+}
+
+#[test]
+fn the_phone_does_what_the_carrier_does() {
+    let cases = cases();
+    assert!(cases.len() >= 80, "{} cases", cases.len());
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let (tried, seen) = played(case);
+        let mut say = |what: String| wrong.push(format!("{} ({}): {what}", case.name, case.fact));
+        if let Some(failure) = &tried.failure {
+            say(format!("{failure:?}"));
+        }
+        let bad_at = tried.bad_signature_at;
+        let asked = seen.iter().map(|one| format!("\n      {} {}", one.method, one.path)).collect::<String>();
+        if seen.len() != case.webhooks.len() {
+            say(format!("{} webhooks, expected {}:{asked}", seen.len(), case.webhooks.len()));
+        }
+        for (n, (expected, seen)) in case.webhooks.iter().zip(&seen).enumerate() {
+            if let Some(why) = differs(expected, seen) {
+                say(format!("webhook {}: expected {expected:?}, but {why}; all:{asked}", n + 1));
+            }
+            if seen.signed != (bad_at != Some(n + 1)) {
+                say(format!("webhook {}: signature is {}", n + 1, seen.signed));
+            }
+        }
+        let codes = |what: &What| if let What::Note { code, .. } = what { *code } else { None };
+        let notes: Vec<u16> = tried.events.iter().filter_map(|event| codes(&event.what)).collect();
+        if notes != case.notes {
+            say(format!("notes {notes:?}, expected {:?}", case.notes));
+        }
+        if let Some(expected) = &case.heard {
+            let heard: Vec<String> = tried
+                .events
+                .iter()
+                .filter_map(|event| match &event.what {
+                    What::Heard(heard) => Some(format!("{} {}", heard.verb, heard.text).trim().to_owned()),
+                    What::Message { body, by_carrier: false, .. } => Some(format!("Message {body}")),
+                    What::Message { body, by_carrier: true, .. } => Some(format!("carrier {}", &body[..10])),
+                    _ => None,
+                })
+                .collect();
+            if heard != *expected {
+                say(format!("heard {heard:?}, expected {expected:?}"));
+            }
+        }
+        let ended = tried.events.iter().rev().find_map(|event| match &event.what {
+            What::Ended { how, status } => Some((format!("{how}: {status}"), event.at_ms / 1_000)),
+            _ => None,
+        });
+        if let Some(expected) = &case.ended {
+            let found = ended.as_ref().map(|(how, _)| how);
+            if found != Some(expected) {
+                say(format!("ended {found:?}, expected {expected:?}"));
+            }
+        }
+        if let Some(expected) = case.lasts_s
+            && ended.as_ref().map(|(_, at)| *at) != Some(expected)
+        {
+            say(format!("lasts {ended:?}, expected {expected} s"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} cases:\n  {}", wrong.len(), cases.len(), wrong.join("\n  "));
+}
+
+#[test]
+fn a_repeated_delivery_has_the_token_of_the_first_and_every_other_one_its_own() {
+    let case: File = toml::from_str(
+        r#"[[case]]
+fact = "1"
+name = "tokens"
+pages = { "/voice" = "<Redirect>two</Redirect>", "/two" = "<Hangup/>" }
+call = { faults = { duplicate = true }, steps = [{ ends = "handler" }] }
+webhooks = []"#,
+    )
+    .unwrap();
+    let (_, seen) = played(&case.case[0]);
+    let tokens: Vec<&str> = seen.iter().map(|one| one.token.as_str()).collect();
+    assert_eq!(tokens.len(), 4);
+    assert!(tokens[0] == tokens[1] && tokens[2] == tokens[3] && tokens[1] != tokens[2], "{tokens:?}");
+    assert!(!tokens[0].is_empty());
+}
