@@ -400,14 +400,15 @@ fn a_compile_ends_with_the_host_that_was_killed() {
     // A shell for a host: it starts the child as a host does, and waits.
     let bounds = "--cpu-s=20 --memory-bytes=1000000000 --file-bytes=100000000 --code-bytes=100000000 --memory-mib-max=256";
     let script = format!("\"$0\" compile-component --host=$$ {bounds} < \"$1\" > \"$1.out\" & wait");
-    let mut host = Command::new("sh")
-        .args(["-c", &script])
-        .arg(binary())
-        .arg(&component)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
     on_host_runtime(async {
+        // Begun here, not before: what waits for a test that must be alone would wait out the compile, too.
+        let mut host = Command::new("sh")
+            .args(["-c", &script])
+            .arg(binary())
+            .arg(&component)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let child = until("it compiles", || compilers(host.id()).first().copied()).await;
         // In the midst of it: the walls are up.
         let status = format!("/proc/{child}/status");
