@@ -5,6 +5,7 @@
 //!
 //! What to print about it is `cli`'s business.
 
+pub mod board;
 mod watch;
 
 use std::path::PathBuf;
