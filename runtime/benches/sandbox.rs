@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use hookswitch::call::{Call, CallStatus, Direction, Webhook};
-use hookswitch::capability::ConfigValues;
+use hookswitch::capability::{ConfigValues, Nobody};
 use hookswitch::sandbox::steps::{Reused, Steps, steps};
 use hookswitch::sandbox::{Answer, Limits, Prepared, Sandbox, SandboxSettings};
 
@@ -69,7 +69,7 @@ fn run() -> Result<(), String> {
 
 async fn measure(sandbox: &Sandbox, prepared: &Prepared, name: &str, rounds: usize) -> Result<(), String> {
     let limits = Limits::default();
-    let config = ConfigValues::from_iter([("greeting", "Welcome to Acme")]);
+    let nobody = Nobody::new(ConfigValues::from_iter([("greeting", "Welcome to Acme")]));
     let call = incoming_call();
     let webhook = Webhook::Voice(call.clone());
 
@@ -77,7 +77,7 @@ async fn measure(sandbox: &Sandbox, prepared: &Prepared, name: &str, rounds: usi
     let mut split = [Samples::default(), Samples::default(), Samples::default(), Samples::default()];
     let mut reused = Samples::default();
     let fresh_call = async || {
-        let outcome = sandbox.run(prepared, &limits, &config, &webhook).await;
+        let outcome = sandbox.run(prepared, &limits, nobody.context(), &webhook).await;
         match outcome.result {
             Ok(Answer::Document(document)) => Ok(document.len()),
             Ok(Answer::Noted) => Ok(0),
@@ -95,7 +95,7 @@ async fn measure(sandbox: &Sandbox, prepared: &Prepared, name: &str, rounds: usi
         }
         for _ in 0..CALLS_PER_ROUND {
             let Steps { store, instantiate, call, drop } =
-                steps(sandbox, prepared, &limits, &config, &call).await?;
+                steps(sandbox, prepared, &limits, nobody.context(), &call).await?;
             for (samples, step) in split.iter_mut().zip([store, instantiate, call, drop]) {
                 samples.0.push(step);
             }
@@ -103,7 +103,7 @@ async fn measure(sandbox: &Sandbox, prepared: &Prepared, name: &str, rounds: usi
         // A handler may keep what it allocates for a call: it never has a second one. So one instance
         // serves no more than a few.
         for _ in 0..CALLS_PER_ROUND / 10 {
-            let mut instance = Reused::new(sandbox, prepared, &limits, &config).await?;
+            let mut instance = Reused::new(sandbox, prepared, &limits, nobody.context()).await?;
             instance.call(prepared, &call).await?;
             for _ in 0..10 {
                 let start = Instant::now();

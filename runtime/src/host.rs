@@ -15,6 +15,7 @@ use crate::admission::places::Places;
 use crate::artifact::{Artifacts, LoadError};
 use crate::build::BuiltHandler;
 use crate::call::{RevisionId, TenantId};
+use crate::capability::Reach;
 use crate::clock;
 use crate::config::Config;
 use crate::handler_toml::{LimitsMax, SettingsError};
@@ -86,6 +87,8 @@ pub enum HostError {
 pub struct Host {
     /// Runs handlers.
     pub sandbox: Arc<Sandbox>,
+    /// What their imports reach.
+    pub reach: Arc<Reach>,
     /// Knows which.
     pub router: Router,
     /// Knows where calls are.
@@ -109,24 +112,12 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host without tenants, which compiles what it is given by itself.
+    /// A host without tenants, which compiles what it is given by itself and whose handlers reach nothing.
     ///
     /// # Errors
     /// [`HostError`].
     pub fn new(config: &Config, pin_key: PinKey) -> Result<Arc<Self>, HostError> {
-        Self::make(config, pin_key, None)
-    }
-
-    /// A host without tenants, which runs only what `artifacts` has compiled.
-    ///
-    /// # Errors
-    /// As [`Host::new`].
-    pub fn with_artifacts(
-        config: &Config,
-        pin_key: PinKey,
-        artifacts: Arc<Artifacts>,
-    ) -> Result<Arc<Self>, HostError> {
-        Self::make(config, pin_key, Some(artifacts))
+        Self::reaching(config, pin_key, None, Reach::default())
     }
 
     /// How a host's sandbox is made: compiled code fits only an engine that was made alike.
@@ -139,10 +130,15 @@ impl Host {
         }
     }
 
-    fn make(
+    /// A host without tenants whose handlers reach what is in `reach`. With `artifacts` it runs only what these have compiled.
+    ///
+    /// # Errors
+    /// As [`Host::new`].
+    pub fn reaching(
         config: &Config,
         pin_key: PinKey,
         artifacts: Option<Arc<Artifacts>>,
+        reach: Reach,
     ) -> Result<Arc<Self>, HostError> {
         twiml::warm_up();
         let mut settings = Self::sandbox_settings(config);
@@ -153,6 +149,7 @@ impl Host {
             IngressLimits { trusted_proxies: config.trusted_proxies.clone(), ..IngressLimits::default() };
         Ok(Arc::new(Self {
             sandbox: Sandbox::new(&settings)?,
+            reach: Arc::new(reach),
             router: Router::default(),
             calls: ArcSwap::from_pointee(Calls::random()?),
             duplicates: Duplicates::default(),

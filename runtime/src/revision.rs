@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 
 use crate::admission::breaker::Breaker;
 use crate::call::{HandlerName, RevisionId, TenantId};
-use crate::capability::ConfigValues;
+use crate::capability::Grants;
 use crate::handler_toml::{OnFailure, RevisionSettings};
 use crate::host::Strict;
 use crate::pin::PinKey;
@@ -39,8 +39,8 @@ pub struct Revision {
     pub limits: Limits,
     /// Invocations of its handler at one time, as this revision has it.
     pub concurrency: u32,
-    /// The `[config]` of `handler.toml`.
-    pub config: ConfigValues,
+    /// What its invocations are granted.
+    pub grants: Arc<Grants>,
     /// What the caller hears when it fails.
     pub fallback: Fallback,
     /// Whether a failure is answered with the fallback document or with `502`.
@@ -112,7 +112,12 @@ impl Revision {
             prefix,
             limits: limits(settings),
             concurrency: u32::try_from(settings.limits.concurrency).unwrap_or(u32::MAX),
-            config: settings.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+            grants: Arc::new(Grants {
+                tenant: tenant.clone(),
+                handler: handler.clone(),
+                revision: id,
+                config: settings.config.iter().collect(),
+            }),
             fallback,
             on_failure: settings.on_failure,
             strict: settings.strict.unwrap_or(strict == Strict::Yes),

@@ -13,7 +13,7 @@ use futures_util::stream::{Stream, iter};
 use hookswitch::artifact::jail::JailSettings;
 use hookswitch::artifact::{AdmitError, ArtifactSettings, Artifacts, Prepared, ReceiveError, SmokeLimits};
 use hookswitch::call::{Call, CallStatus, Direction, TenantId, Webhook};
-use hookswitch::capability::ConfigValues;
+use hookswitch::capability::{ConfigValues, Nobody};
 use hookswitch::digest::Digest;
 use hookswitch::sandbox::{Answer, Compile, Limits, Sandbox, SandboxSettings};
 use hookswitch_tests::attack::{self, compile, foreign, imports, memory, voice};
@@ -127,8 +127,8 @@ async fn answers(prepared: &Prepared) {
         speech: None,
         form: String::new(),
     };
-    let config = ConfigValues::default();
-    let outcome = SANDBOX.run(prepared, &Limits::default(), &config, &Webhook::Voice(call)).await;
+    let nobody = Nobody::new(ConfigValues::default());
+    let outcome = SANDBOX.run(prepared, &Limits::default(), nobody.context(), &Webhook::Voice(call)).await;
     assert_eq!(outcome.result, Ok(Answer::Document("<Response/>".into())));
 }
 

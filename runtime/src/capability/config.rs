@@ -47,14 +47,14 @@ where
     config.func_wrap("get", |mut store: StoreContextMut<'_, T>, (key,): (WasmStr,)| {
         let capabilities = store.data_mut().as_mut();
         capabilities.touch_clock();
-        let values = capabilities.config.clone();
+        let values = capabilities.grants.config.clone();
         let key = key.to_str(&store)?;
         Ok((values.get(&key).cloned(),))
     })?;
     config.func_wrap("all", |mut store: StoreContextMut<'_, T>, (): ()| {
         let capabilities = store.data_mut().as_mut();
         capabilities.touch_clock();
-        Ok((capabilities.config.0.clone(),))
+        Ok((capabilities.grants.config.0.clone(),))
     })
 }
 

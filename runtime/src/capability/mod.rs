@@ -8,13 +8,17 @@
 
 mod clock;
 pub mod config;
+mod context;
 pub mod log;
 mod stdio;
 mod wasi;
 
 pub use config::ConfigValues;
+pub use context::{Context, Grants, Nobody, Reach};
 pub use log::{LogBudget, LogBuffer, LogEntry, LogLevel, LogSource};
 pub(crate) use wasi::RESOURCES_MAX;
+
+use std::sync::Arc;
 
 use wasmtime::component::Linker;
 
@@ -90,15 +94,22 @@ pub fn may_wait(import: &str) -> bool {
 /// What one invocation holds on the host's side of its imports.
 pub struct Capabilities {
     log: log::Log,
-    config: ConfigValues,
+    grants: Arc<Grants>,
+    acted: bool,
     wasi: Option<Box<wasi::Wasi>>,
 }
 
 impl Capabilities {
-    /// For one invocation of a handler with these settings and this much log.
+    /// For one invocation with this context and this much log.
     #[must_use]
-    pub fn new(config: ConfigValues, budget: LogBudget) -> Self {
-        Self { log: log::Log::new(budget), config, wasi: None }
+    pub fn new(context: Context<'_>, budget: LogBudget) -> Self {
+        Self { log: log::Log::new(budget), grants: Arc::clone(context.grants), acted: false, wasi: None }
+    }
+
+    /// Whether something was done that a second run would do again: a request sent, a value stored, a call placed.
+    #[must_use]
+    pub fn acted(&self) -> bool {
+        self.acted
     }
 
     /// Takes what was logged, stdout and stderr included; what is written later goes nowhere.

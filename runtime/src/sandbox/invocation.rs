@@ -20,7 +20,7 @@ use super::prepared::Prepared;
 use super::store::State;
 use super::{Limits, Sandbox, store};
 use crate::call::Webhook;
-use crate::capability::ConfigValues;
+use crate::capability::{ConfigValues, Context, Nobody};
 
 /// How the guest's future ended.
 enum End<T> {
@@ -34,11 +34,11 @@ pub async fn run(
     sandbox: &Sandbox,
     prepared: &Prepared,
     limits: &Limits,
-    config: &ConfigValues,
+    context: Context<'_>,
     webhook: &Webhook,
 ) -> Outcome {
     let mut time = Time::starting_now();
-    let mut store = store::new(sandbox, limits, config);
+    let mut store = store::new(sandbox, limits, context);
     let end = {
         let guest = pin!(call(&mut store, prepared, limits, webhook));
         bounded(guest, limits.deadline, &mut time).await
@@ -48,8 +48,9 @@ pub async fn run(
 
 /// Makes an instance of `prepared` under `limits`, calls nothing and drops it.
 pub async fn start(sandbox: &Sandbox, prepared: &Prepared, limits: &Limits) -> Outcome {
+    let nobody = Nobody::new(ConfigValues::default());
     let mut time = Time::starting_now();
-    let mut store = store::new(sandbox, limits, &ConfigValues::default());
+    let mut store = store::new(sandbox, limits, nobody.context());
     let end = {
         let guest = pin!(async { prepared.instantiate(&mut store).await.map(|_| Ok(Answer::Noted)) });
         bounded(guest, limits.deadline, &mut time).await
@@ -180,6 +181,7 @@ fn conclude(
     };
     Outcome {
         result,
+        acted: state.capabilities.acted(),
         used,
         log: log.entries,
         log_dropped_entries: log.dropped_entries,

@@ -39,7 +39,7 @@ pub(crate) use store::State;
 use ticker::Ticker;
 
 use crate::call::Webhook;
-use crate::capability::{self, ConfigValues};
+use crate::capability::{self, Context};
 
 /// Whether a sandbox makes machine code itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,10 +162,10 @@ impl Sandbox {
         &self,
         prepared: &Prepared,
         limits: &Limits,
-        config: &ConfigValues,
+        context: Context<'_>,
         webhook: &Webhook,
     ) -> Outcome {
-        invocation::run(self, prepared, limits, config, webhook).await
+        invocation::run(self, prepared, limits, context, webhook).await
     }
 
     /// Makes an instance of `prepared` under `limits` and calls nothing: how it starts. As [`Sandbox::run`] otherwise.

@@ -19,6 +19,8 @@ use crate::capability::{LogBuffer, LogEntry};
 pub struct Outcome {
     /// What the handler answered, or why not.
     pub result: Result<Answer, RunError>,
+    /// Whether something was done that a second run would do again.
+    pub acted: bool,
     /// What it used.
     pub used: Used,
     /// What it logged, in order. Ends with a remark of the host's where something was dropped.

@@ -11,7 +11,7 @@ use super::contract;
 use super::store::{self, State};
 use super::{Limits, Prepared, Sandbox};
 use crate::call::Call;
-use crate::capability::ConfigValues;
+use crate::capability::Context;
 
 /// How long each step of one invocation took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,11 +34,11 @@ pub async fn steps(
     sandbox: &Sandbox,
     prepared: &Prepared,
     limits: &Limits,
-    config: &ConfigValues,
+    context: Context<'_>,
     call: &Call,
 ) -> Result<Steps, String> {
     let start = Instant::now();
-    let mut store = store::new(sandbox, limits, config);
+    let mut store = store::new(sandbox, limits, context);
     let made = Instant::now();
     let instance = prepared.instantiate(&mut store).await.map_err(|error| format!("{error:?}"))?;
     let instantiated = Instant::now();
@@ -69,9 +69,9 @@ impl Reused {
         sandbox: &Sandbox,
         prepared: &Prepared,
         limits: &Limits,
-        config: &ConfigValues,
+        context: Context<'_>,
     ) -> Result<Self, String> {
-        let mut store = store::new(sandbox, limits, config);
+        let mut store = store::new(sandbox, limits, context);
         let instance = prepared.instantiate(&mut store).await.map_err(|error| format!("{error:?}"))?;
         Ok(Self { store, instance })
     }

@@ -6,7 +6,7 @@ use wasmtime::Store;
 
 use super::Sandbox;
 use super::limits::{CpuMeter, Limiter, Limits};
-use crate::capability::{Capabilities, ConfigValues};
+use crate::capability::{Capabilities, Context};
 
 /// Bytes that one call copies from the guest to the host.
 pub const HOST_COPY_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -27,10 +27,10 @@ impl AsMut<Capabilities> for State {
 }
 
 /// A fresh store with every limit in force.
-pub fn new(sandbox: &Sandbox, limits: &Limits, config: &ConfigValues) -> Store<State> {
+pub fn new(sandbox: &Sandbox, limits: &Limits, context: Context<'_>) -> Store<State> {
     let memory_bytes_max = limits.memory_bytes().min(sandbox.memory_bytes_max);
     let state = State {
-        capabilities: Capabilities::new(config.clone(), limits.log),
+        capabilities: Capabilities::new(context, limits.log),
         limiter: Limiter::new(Arc::clone(&sandbox.memory), memory_bytes_max),
         cpu: CpuMeter::new(limits.cpu),
     };

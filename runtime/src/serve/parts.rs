@@ -7,6 +7,7 @@ use tracing::{error, info, warn};
 
 use super::{Begin, keys, text};
 use crate::artifact::{ArtifactSettings, Artifacts};
+use crate::capability::Reach;
 use crate::clock;
 use crate::config::{Config, Secret};
 use crate::control::health::Health;
@@ -49,7 +50,8 @@ impl Parts {
         let key = MasterKey::open(&data).map_err(text)?;
         let pin_key = keys::pin_key(&data)?;
         let artifacts = Artifacts::open(&data, key.derive("artifacts"), settings(config)).map_err(text)?;
-        let host = Host::with_artifacts(config, pin_key, Arc::clone(&artifacts)).map_err(text)?;
+        let host =
+            Host::reaching(config, pin_key, Some(Arc::clone(&artifacts)), Reach::default()).map_err(text)?;
         let journal = PendingJournal::new(&data, &key);
         let (registry, everything, without) = match from_registry(&data, &key, &journal) {
             Ok((registry, everything)) => (registry, everything, None),

@@ -28,6 +28,7 @@ use self::route::Route;
 use crate::admission::breaker::{Admission, Ended};
 use crate::admission::places;
 use crate::call::{RevisionId, Webhook};
+use crate::capability::Context;
 use crate::carrier::{DeliveryKey, twilio};
 use crate::handler_toml::OnFailure;
 use crate::host::{Host, minute};
@@ -157,49 +158,65 @@ async fn once(host: &Arc<Host>, target: &Target<'_>, webhook: Webhook, delivery:
 
 /// Runs the handler; whatever fails, the answer is what the caller shall hear.
 ///
-/// What failed on the canary is answered by the stable revision within the same deadline: a handler has done nothing
-/// outward by then, because it can't, and the caller need not hear of a trial that went wrong.
+/// What failed on the canary is answered by the stable revision within the same deadline, unless the canary has acted
+/// outward: the caller need not hear of a trial that went wrong, and nothing may happen twice for it.
 async fn invoke(host: &Arc<Host>, target: &Target<'_>, webhook: &Webhook) -> Answer {
-    let Target { handler, picked, request, .. } = target;
+    let Target { handler, picked, .. } = target;
     let revision = picked.revision;
     let started = Instant::now();
     if picked.begins {
         revision.counters.began_call();
     }
-    let until = started + revision.limits.deadline;
-    let (failure, used) = match run(host, target, revision, webhook, until).await {
-        (Ok(body), used) => {
-            let answer = answered(revision, webhook, body);
-            log::answered(host, request, revision, webhook, &answer, started, &used);
-            return answer;
-        }
-        (Err(failure), used) => (failure, used),
-    };
-    let answer = failed(host, request, revision, webhook, &failure);
-    log::answered(host, request, revision, webhook, &answer, started, &used);
+    let ran = run(host, target, revision, webhook, started + revision.limits.deadline).await;
+    let elsewhere = !ran.acted
+        && ran.body.as_ref().is_err_and(Failure::may_work_elsewhere)
+        && handler.is_canary(revision);
+    let answer = concluded(host, target, revision, webhook, started, ran);
     let stable = &handler.stable;
     let until = started + stable.limits.deadline;
-    let in_time = until.saturating_duration_since(Instant::now()) > SECOND_TRY_MIN;
-    if !(handler.is_canary(revision) && failure.may_work_elsewhere() && in_time) {
+    if !elsewhere || until.saturating_duration_since(Instant::now()) <= SECOND_TRY_MIN {
         return answer;
     }
-    match run(host, target, stable, webhook, until).await {
-        (Ok(body), used) => {
-            let answer = answered(stable, webhook, body);
-            // From here on the call is the stable revision's; its links say so, and so shall the host.
-            if let Webhook::Voice(call) = webhook {
-                let calls = host.calls.load();
-                calls.note(calls.key(&stable.tenant, &stable.handler, &call.id), stable.uid, minute());
-            }
-            log::answered(host, request, stable, webhook, &answer, started, &used);
-            answer
-        }
-        (Err(failure), used) => {
-            let answer = failed(host, request, stable, webhook, &failure);
-            log::answered(host, request, stable, webhook, &answer, started, &used);
-            answer
-        }
+    let ran = run(host, target, stable, webhook, until).await;
+    // From here on the call is the stable revision's; its links say so, and so shall the host.
+    if let (Ok(_), Webhook::Voice(call)) = (&ran.body, webhook) {
+        let calls = host.calls.load();
+        calls.note(calls.key(&stable.tenant, &stable.handler, &call.id), stable.uid, minute());
     }
+    concluded(host, target, stable, webhook, started, ran)
+}
+
+/// What one run of a handler came to.
+struct Ran {
+    /// The document to answer; empty for a status callback.
+    body: Result<Bytes, Failure>,
+    used: Used,
+    /// Whether something was done that a second run would do again.
+    acted: bool,
+}
+
+impl Ran {
+    /// It was not run at all.
+    fn not(failure: Failure) -> Self {
+        Self { body: Err(failure), used: Used::default(), acted: false }
+    }
+}
+
+/// The answer that a run of `revision` comes to, counted and logged.
+fn concluded(
+    host: &Arc<Host>,
+    target: &Target<'_>,
+    revision: &Arc<Revision>,
+    webhook: &Webhook,
+    started: Instant,
+    ran: Ran,
+) -> Answer {
+    let answer = match ran.body {
+        Ok(body) => answered(revision, webhook, body),
+        Err(failure) => failed(host, target.request, revision, webhook, &failure),
+    };
+    log::answered(host, target.request, revision, webhook, &answer, started, &ran.used);
+    answer
 }
 
 /// The handler's document, checked and with its links pinned.
@@ -209,26 +226,27 @@ async fn run(
     revision: &Arc<Revision>,
     webhook: &Webhook,
     until: Instant,
-) -> (Result<Bytes, Failure>, Used) {
+) -> Ran {
     let now_ms = host.now_ms();
     let admission = revision.breaker.admit(now_ms);
     if let Admission::Refused { retry_ms } = admission {
-        return (Err(Failure::Broken { retry_ms }), Used::default());
+        return Ran::not(Failure::Broken { retry_ms });
     }
     revision.used(host.now_s());
     // Before a place is taken: whoever waits for a compile shall not keep others from running.
     let code = match host.code(revision, until).await {
         Ok(code) => code,
-        Err(failure) => return (Err(failure), Used::default()),
+        Err(failure) => return Ran::not(failure),
     };
     let walls = [&*target.handler.places, &*target.tenant.places, &host.places];
     let _places = match places::enter(walls, until).await {
         Ok(places) => places,
-        Err(full) => return (Err(Failure::Overloaded(full)), Used::default()),
+        Err(full) => return Ran::not(Failure::Overloaded(full)),
     };
     let mut limits = revision.limits;
     limits.deadline = limits.deadline.min(until.saturating_duration_since(Instant::now()));
-    let outcome = host.sandbox.run(&code, &limits, &revision.config, webhook).await;
+    let context = Context { grants: &revision.grants, reach: &host.reach, until };
+    let outcome = host.sandbox.run(&code, &limits, context, webhook).await;
     log::lines_of_handler(host, target.request, revision, webhook, &outcome);
     let body = match outcome.result {
         Ok(Answered::Document(text)) => document(revision, webhook, &text),
@@ -246,7 +264,7 @@ async fn run(
     {
         log::breaker(revision, change);
     }
-    (body, outcome.used)
+    Ran { body, used: outcome.used, acted: outcome.acted }
 }
 
 /// Checks a document against the carrier's grammar and pins its links, in one pass.

@@ -9,7 +9,7 @@ use super::super::componentize::shape;
 use super::lean;
 use crate::attack::voice::encode;
 use crate::call::{Call, CallStatus, Direction, Webhook};
-use crate::capability::ConfigValues;
+use crate::capability::{ConfigValues, Nobody};
 use crate::sandbox::{Answer, Limits, Outcome, Sandbox, SandboxSettings};
 
 /// A guest: what differs from one that can be made lean.
@@ -100,7 +100,9 @@ async fn run(sandbox: &Arc<Sandbox>, component: &[u8], text: &str) -> Outcome {
     let limits =
         Limits { cpu: Duration::from_secs(5), deadline: Duration::from_secs(10), ..Limits::default() };
     let prepared = sandbox.load(component).unwrap();
-    sandbox.run(&prepared, &limits, &ConfigValues::from_iter([("text", text)]), &webhook).await
+    sandbox
+        .run(&prepared, &limits, Nobody::new(ConfigValues::from_iter([("text", text)])).context(), &webhook)
+        .await
 }
 
 fn sandbox() -> Arc<Sandbox> {

@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::artifact::ArtifactSettings;
 use crate::call::TenantId;
+use crate::capability::Reach;
 use crate::config::Config;
 use crate::host::Host;
 use crate::pin::PinKey;
@@ -139,7 +140,7 @@ async fn control(data: &Path, limits: ControlLimits) -> Control {
     let (key, registry, artifacts) = opened.await.unwrap();
     let config = Config::default();
     let pin_key = PinKey::new([7; 32]);
-    let host = Host::with_artifacts(&config, pin_key, Arc::clone(&artifacts)).unwrap();
+    let host = Host::reaching(&config, pin_key, Some(Arc::clone(&artifacts)), Reach::default()).unwrap();
     let journal = PendingJournal::new(data, &key);
     Control {
         deployer: Deployer::new(&config, host, Arc::clone(&registry), Arc::clone(&artifacts), journal),

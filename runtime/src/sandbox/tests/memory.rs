@@ -7,7 +7,7 @@ use wasmtime::component::Component;
 use super::guest::Guest;
 use super::{House, code, ms, sandbox_with};
 use crate::attack::memory::empty_and_unbounded;
-use crate::capability::{ConfigValues, LogBuffer};
+use crate::capability::{ConfigValues, LogBuffer, Nobody};
 use crate::sandbox::outcome::explain;
 use crate::sandbox::{Bound, Limits, RunError, SandboxSettings, store};
 
@@ -157,7 +157,7 @@ async fn handles_of_the_guest_s_own_are_bounded() {
     );
     let limits = Limits::default();
     let component = Component::from_binary(&house.sandbox.engine, &bytes).unwrap();
-    let mut store = store::new(&house.sandbox, &limits, &ConfigValues::default());
+    let mut store = store::new(&house.sandbox, &limits, Nobody::new(ConfigValues::default()).context());
     let instance = house.sandbox.linker.instantiate_async(&mut store, &component).await.unwrap();
     let function = instance.get_typed_func::<(), ()>(&mut store, "f").unwrap();
     let error = function.call_async(&mut store, ()).await.unwrap_err();

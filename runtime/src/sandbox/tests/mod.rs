@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use super::{Answer, Limits, Outcome, Prepared, Sandbox, SandboxSettings, State};
 use crate::call::{Call, CallStatus, Direction, Webhook};
-use crate::capability::ConfigValues;
+use crate::capability::{ConfigValues, Nobody};
 use guest::Guest;
 
 /// What the plainest guest answers.
@@ -64,7 +64,7 @@ impl House {
     }
 
     async fn run(&self, prepared: &Prepared, limits: &Limits) -> Outcome {
-        self.sandbox.run(prepared, limits, &ConfigValues::default(), &call()).await
+        self.sandbox.run(prepared, limits, Nobody::new(ConfigValues::default()).context(), &call()).await
     }
 
     /// Runs a component under the default limits and checks that the neighbour is answered afterwards.

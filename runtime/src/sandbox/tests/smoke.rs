@@ -3,7 +3,7 @@
 use super::guest::{Guest, component};
 use super::{HELLO, House, call, code, ms};
 use crate::call::{Event, EventKind, Message, Webhook};
-use crate::capability::{ConfigValues, LogBudget, LogLevel, LogSource};
+use crate::capability::{ConfigValues, LogBudget, LogLevel, LogSource, Nobody};
 use crate::sandbox::{Answer, Limits, RunError};
 
 const LOG: &str = r#"(import "hookswitch:handler/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
@@ -64,9 +64,9 @@ async fn messages_and_events_are_answered_by_those_who_export_them() {
         step: String::new(),
         form: String::new(),
     });
-    let config = ConfigValues::default();
+    let nobody = Nobody::new(ConfigValues::default());
     let run = async |prepared, webhook| {
-        house.sandbox.run(prepared, &Limits::default(), &config, webhook).await.result
+        house.sandbox.run(prepared, &Limits::default(), nobody.context(), webhook).await.result
     };
     assert_eq!(run(&messaging, &message).await, Ok(Answer::Document(HELLO.into())));
     assert_eq!(run(&events, &event).await, Ok(Answer::Noted));
@@ -151,7 +151,8 @@ async fn settings_are_read_by_key() {
         (ConfigValues::from_iter([("greeting", "Welcome to Acme")]), "Welcome to Acme"),
         (ConfigValues::from_iter([("other", "x")]), HELLO),
     ] {
-        let outcome = house.sandbox.run(&prepared, &Limits::default(), &config, &call()).await;
+        let outcome =
+            house.sandbox.run(&prepared, &Limits::default(), Nobody::new(config).context(), &call()).await;
         assert_eq!(outcome.result, Ok(Answer::Document(expected.into())));
     }
 }

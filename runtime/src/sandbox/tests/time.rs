@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::guest::Guest;
 use super::{House, code, ms};
 use crate::attack::{voice, voice_component};
-use crate::capability::ConfigValues;
+use crate::capability::{ConfigValues, Nobody};
 use crate::sandbox::{Answer, Limits, RunError};
 
 const SPIN: &str = "(loop $again (br $again)) (unreachable)";
@@ -207,8 +207,8 @@ fn a_hundred_at_once_are_all_answered() {
             .map(|_| {
                 let (sandbox, guest) = (Arc::clone(&house.sandbox), Arc::clone(&guest));
                 tokio::spawn(async move {
-                    let config = ConfigValues::default();
-                    sandbox.run(&guest, &Limits::default(), &config, &super::call()).await
+                    let nobody = Nobody::new(ConfigValues::default());
+                    sandbox.run(&guest, &Limits::default(), nobody.context(), &super::call()).await
                 })
             })
             .collect();

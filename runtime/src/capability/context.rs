@@ -1,0 +1,63 @@
+//! What an invocation runs with: what its revision is granted, and what the host has for imports that reach further.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ConfigValues;
+use crate::call::{HandlerName, RevisionId, TenantId};
+
+/// What one revision is granted. Made once and shared by all its invocations.
+///
+/// Whoever acts for a guest takes tenant and handler from here: no import lets a guest say whose it is.
+#[derive(Debug, Clone)]
+pub struct Grants {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Of which handler.
+    pub handler: HandlerName,
+    /// Its number.
+    pub revision: RevisionId,
+    /// The `[config]` of `handler.toml`.
+    pub config: ConfigValues,
+}
+
+/// What stands behind the imports that reach beyond one invocation. One for the life of a host.
+#[derive(Debug, Default)]
+pub struct Reach {}
+
+/// What one invocation runs with. Borrowed: an invocation clones what it keeps.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Of its revision.
+    pub grants: &'a Arc<Grants>,
+    /// Of its host.
+    pub reach: &'a Arc<Reach>,
+    /// When its webhook has to be answered; whatever waits for somebody else waits no longer.
+    pub until: Instant,
+}
+
+/// A context that is nobody's and reaches nothing: to try how a component starts, to measure, to test.
+pub struct Nobody {
+    grants: Arc<Grants>,
+    reach: Arc<Reach>,
+}
+
+impl Nobody {
+    /// With these settings.
+    #[must_use]
+    pub fn new(config: ConfigValues) -> Self {
+        let tenant = TenantId::new("nobody").expect("a name");
+        let handler = HandlerName::new("nothing").expect("a name");
+        let grants = Grants { tenant, handler, revision: RevisionId(0), config };
+        Self { grants: Arc::new(grants), reach: Arc::default() }
+    }
+
+    /// For one invocation, which begins now.
+    #[must_use]
+    pub fn context(&self) -> Context<'_> {
+        Context { grants: &self.grants, reach: &self.reach, until: Instant::now() + FAR }
+    }
+}
+
+/// Longer than any deadline.
+const FAR: Duration = Duration::from_secs(3_600);
