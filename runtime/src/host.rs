@@ -182,7 +182,8 @@ impl Host {
         let settings = built.settings.of_revision();
         let file =
             built.settings.fallback.as_ref().map_or(String::new(), |own| own.path.display().to_string());
-        let revision = Revision::new(name, &settings, &self.pin_key, strict)
+        let secrets = built.settings.local_secrets()?;
+        let revision = Revision::new(name, &settings, secrets, &self.pin_key, strict)
             .map_err(|cause| LoadFailure::Fallback { file, cause })?;
         let prepared = self.sandbox.load(&component)?;
         prepared.fits(&revision.limits)?;

@@ -30,6 +30,7 @@ pub mod release;
 pub mod revision;
 pub mod router;
 pub mod sandbox;
+pub mod secrets;
 pub mod serve;
 pub mod telemetry;
 pub mod twiml;

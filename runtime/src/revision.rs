@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
+use tracing::error;
 
 use crate::admission::breaker::Breaker;
 use crate::call::{HandlerName, RevisionId, TenantId};
@@ -16,8 +17,10 @@ use crate::capability::Grants;
 use crate::handler_toml::{OnFailure, RevisionSettings};
 use crate::host::Strict;
 use crate::pin::PinKey;
+use crate::registry::SecretsKey;
 use crate::registry::model::RevisionRecord;
 use crate::sandbox::{Limits, Prepared};
+use crate::secrets::SecretValues;
 use crate::telemetry::RevisionCounters;
 use crate::webhook::fallback::{Fallback, FallbackError};
 
@@ -93,6 +96,7 @@ impl Revision {
     pub fn new(
         name: RevisionName,
         settings: &RevisionSettings,
+        secrets: SecretValues,
         pin_key: &PinKey,
         strict: Strict,
     ) -> Result<Self, FallbackError> {
@@ -117,6 +121,7 @@ impl Revision {
                 handler: handler.clone(),
                 revision: id,
                 config: settings.config.iter().collect(),
+                secrets,
             }),
             fallback,
             on_failure: settings.on_failure,
@@ -135,10 +140,21 @@ impl Revision {
     ///
     /// # Errors
     /// As [`Revision::new`].
-    pub fn of_record(record: RevisionRecord, pin_key: &PinKey) -> Result<Self, FallbackError> {
+    pub fn of_record(
+        record: RevisionRecord,
+        secrets: &SecretsKey,
+        pin_key: &PinKey,
+    ) -> Result<Self, FallbackError> {
         let name =
             RevisionName { tenant: record.tenant.clone(), handler: record.handler.clone(), id: record.id };
-        let revision = Self::new(name, &record.settings, pin_key, Strict::No)?;
+        let secrets = record.settings.secrets.iter().map(|(secret, grant)| {
+            let value = secrets.open(&record.tenant, secret, grant);
+            if value.is_none() {
+                error!(tenant = %record.tenant, handler = %record.handler, revision = %record.id, secret, "the secret can't be read; set it anew");
+            }
+            (secret.clone(), value)
+        });
+        let revision = Self::new(name, &record.settings, secrets.collect(), pin_key, Strict::No)?;
         Ok(Self { record: Some(record), ..revision })
     }
 

@@ -42,6 +42,7 @@ macro_rules! export {
                     "hookswitch:handler/types@0.1.0": crate::bindings::imports::hookswitch::handler::types,
                     "hookswitch:handler/log@0.1.0": crate::bindings::imports::hookswitch::handler::log,
                     "hookswitch:handler/config@0.1.0": crate::bindings::imports::hookswitch::handler::config,
+                    "hookswitch:handler/secrets@0.1.0": crate::bindings::imports::hookswitch::handler::secrets,
                 },
                 pub_export_macro: true,
                 export_macro_name: $macro,

@@ -1,4 +1,4 @@
-//! What stands behind `log`, `config`, `time` and `random`: the host in a component, the values of
+//! What stands behind `log`, `config`, `secrets`, `time` and `random`: the host in a component, the values of
 //! [`testing`](crate::testing) where a handler is tested natively.
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -22,6 +22,12 @@ mod component {
 
     pub(crate) fn config_all() -> Vec<(String, String)> {
         handler::config::all()
+    }
+
+    pub(crate) fn secret(name: &str) -> Result<String, String> {
+        handler::secrets::get(name).map_err(|error| match error {
+            handler::secrets::Error::NotGranted(why) | handler::secrets::Error::Unavailable(why) => why,
+        })
     }
 
     pub(crate) fn now() -> Time {

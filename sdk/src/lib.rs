@@ -41,6 +41,7 @@ pub mod message;
 mod panics;
 pub mod params;
 pub mod random;
+pub mod secrets;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 pub mod time;
@@ -118,7 +119,7 @@ pub mod prelude {
         Reject, Reply, Say, Sip, Start,
     };
     pub use crate::{Call, Context, Error, Event, Message, bail};
-    pub use crate::{config, log, random, time, twiml};
+    pub use crate::{config, log, random, secrets, time, twiml};
     pub use crate::{events, messaging, voice};
 }
 

@@ -11,5 +11,6 @@ mod limits;
 mod loading;
 mod neighbours;
 mod official;
+mod secrets;
 mod support;
 mod webhooks;

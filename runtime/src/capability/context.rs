@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::ConfigValues;
 use crate::call::{HandlerName, RevisionId, TenantId};
+use crate::secrets::SecretValues;
 
 /// What one revision is granted. Made once and shared by all its invocations.
 ///
@@ -19,6 +20,8 @@ pub struct Grants {
     pub revision: RevisionId,
     /// The `[config]` of `handler.toml`.
     pub config: ConfigValues,
+    /// The secrets that `handler.toml` names.
+    pub secrets: SecretValues,
 }
 
 /// What stands behind the imports that reach beyond one invocation. One for the life of a host.
@@ -46,9 +49,15 @@ impl Nobody {
     /// With these settings.
     #[must_use]
     pub fn new(config: ConfigValues) -> Self {
+        Self::with_secrets(config, SecretValues::default())
+    }
+
+    /// With these settings and secrets.
+    #[must_use]
+    pub fn with_secrets(config: ConfigValues, secrets: SecretValues) -> Self {
         let tenant = TenantId::new("nobody").expect("a name");
         let handler = HandlerName::new("nothing").expect("a name");
-        let grants = Grants { tenant, handler, revision: RevisionId(0), config };
+        let grants = Grants { tenant, handler, revision: RevisionId(0), config, secrets };
         Self { grants: Arc::new(grants), reach: Arc::default() }
     }
 

@@ -9,6 +9,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{ComponentType, Lift, Linker, WasmStr};
 
 use super::Capabilities;
+use crate::secrets::SecretValues;
 
 /// A panic message that is kept apart from the log is cut here, in bytes.
 const PANIC_BYTES_MAX: usize = 4 * 1024;
@@ -112,11 +113,15 @@ pub struct LogBuffer {
     /// The last message of a panic, with its place in the source.
     pub panic: Option<String>,
     budget: LogBudget,
+    secrets: SecretValues,
 }
 
 impl LogBuffer {
-    /// Writes one entry as far as the budget goes.
+    /// Writes one entry as far as the budget goes, with secrets replaced by their names.
     pub(super) fn write(&mut self, level: LogLevel, source: LogSource, text: &str) {
+        // Before anything is cut off: a part of a secret would not be found any more.
+        let secrets = self.secrets.clone();
+        let text = &*secrets.hidden(text);
         self.note_panic(source, text);
         if self.entries.len() >= self.budget.entries {
             self.dropped_entries += 1;
@@ -172,6 +177,7 @@ impl LogBuffer {
 /// The log while the invocation runs; shared with its stdout and stderr.
 pub(super) struct Log {
     budget: LogBudget,
+    secrets: SecretValues,
     buffer: Option<SharedLog>,
 }
 
@@ -187,16 +193,17 @@ impl SharedLog {
 }
 
 impl Log {
-    pub(super) fn new(budget: LogBudget) -> Self {
-        Self { budget, buffer: None }
+    pub(super) fn new(budget: LogBudget, secrets: SecretValues) -> Self {
+        Self { budget, secrets, buffer: None }
     }
 
     /// The buffer, made when something is first written.
     pub(super) fn shared(&mut self) -> SharedLog {
-        let budget = self.budget;
+        let (budget, secrets) = (self.budget, &self.secrets);
         self.buffer
             .get_or_insert_with(|| {
-                SharedLog(Arc::new(Mutex::new(LogBuffer { budget, ..LogBuffer::default() })))
+                let secrets = secrets.clone();
+                SharedLog(Arc::new(Mutex::new(LogBuffer { budget, secrets, ..LogBuffer::default() })))
             })
             .clone()
     }

@@ -10,6 +10,7 @@ mod clock;
 pub mod config;
 mod context;
 pub mod log;
+mod secrets;
 mod stdio;
 mod wasi;
 
@@ -47,6 +48,7 @@ impl Interface {
 pub const OFFERED: &[Interface] = &[
     Interface::new("hookswitch:handler/log", "0.1"),
     Interface::new("hookswitch:handler/config", "0.1"),
+    Interface::new("hookswitch:handler/secrets", "0.1"),
     Interface::new("hookswitch:handler/types", "0.1"),
     Interface::new("wasi:cli/environment", "0.2"),
     Interface::new("wasi:cli/exit", "0.2"),
@@ -103,7 +105,12 @@ impl Capabilities {
     /// For one invocation with this context and this much log.
     #[must_use]
     pub fn new(context: Context<'_>, budget: LogBudget) -> Self {
-        Self { log: log::Log::new(budget), grants: Arc::clone(context.grants), acted: false, wasi: None }
+        Self {
+            log: log::Log::new(budget, context.grants.secrets.clone()),
+            grants: Arc::clone(context.grants),
+            acted: false,
+            wasi: None,
+        }
     }
 
     /// Whether something was done that a second run would do again: a request sent, a value stored, a call placed.
@@ -118,6 +125,11 @@ impl Capabilities {
         // Streams hand over a line that has not ended when they are dropped.
         self.wasi = None;
         self.log.take()
+    }
+
+    /// Replaces the secrets in a text that leaves the host.
+    pub fn hide(&self, text: &mut String) {
+        self.grants.secrets.hide(text);
     }
 
     /// The WASI state, made when it is first asked for.
@@ -144,6 +156,7 @@ where
 {
     log::link(linker)?;
     config::link(linker)?;
+    secrets::link(linker)?;
     wasi::link(linker)
 }
 

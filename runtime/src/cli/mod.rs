@@ -19,6 +19,7 @@ mod promote;
 mod remote;
 mod revisions;
 mod rollback;
+mod secret;
 mod serve;
 mod signature;
 mod status;
@@ -58,6 +59,7 @@ enum Command {
     Logs(logs::LogsArgs),
     Config(config::ConfigCommand),
     Number(number::NumberCommand),
+    Secret(secret::SecretCommand),
     Tenant(tenant::TenantCommand),
     Token(token::TokenCommand),
     Context(context::ContextCommand),
@@ -86,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Logs(args) => remote::run(args),
         Command::Config(args) => remote::run(args),
         Command::Number(args) => remote::run(args),
+        Command::Secret(args) => remote::run(args),
         Command::Tenant(args) => remote::run(args),
         Command::Token(args) => remote::run(args),
         Command::Context(args) => remote::run(args),

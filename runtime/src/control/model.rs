@@ -199,6 +199,40 @@ pub struct NumberView {
     pub handler: String,
 }
 
+/// The value of a secret, which is never shown.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretValue {
+    /// Text without zero bytes.
+    #[schema(min_length = 1, max_length = 8192)]
+    pub value: String,
+}
+
+/// A secret, without its value.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SecretView {
+    /// Its name.
+    pub name: String,
+    /// The newest version, from 1.
+    pub version: u32,
+    /// When that was set.
+    #[schema(format = DateTime)]
+    pub set_at: String,
+    /// By which token.
+    pub set_by: String,
+    /// The handlers whose revision for new calls is granted it.
+    pub granted_to: Vec<String>,
+}
+
+/// What became of a secret that was set.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SecretSet {
+    /// The secret.
+    pub secret: SecretView,
+    /// The revisions that were made of it, one for each handler that is granted it.
+    pub revisions: Vec<Deployed>,
+}
+
 /// A component that is there.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ComponentView {

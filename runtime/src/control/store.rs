@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::health::Health;
-use super::model::{CreatedToken, NumberView, TenantView, TokenScope, TokenView, Usage};
+use super::model::{CreatedToken, NumberView, SecretView, TenantView, TokenScope, TokenView, Usage};
 use super::problem::{Refusal, Word};
 use crate::call::TenantId;
 use crate::config::Secret;
 use crate::digest::Digest;
-use crate::registry::model::{NumberRecord, Scope, TenantChange, TenantRecord, TokenRecord};
+use crate::registry::model::{NumberRecord, Scope, SecretRecord, TenantChange, TenantRecord, TokenRecord};
 use crate::registry::{Registry, RegistryError};
 
 /// The name under which `/readyz` speaks of the registry.
@@ -60,17 +60,7 @@ impl Store {
     }
 
     pub(super) async fn delete_tenant(&self, id: TenantId) -> Result<(), Refusal> {
-        self.ask(move |registry| {
-            let handlers = registry.usage(&id, now())?.handlers;
-            // One request must not end the calls of a whole tenant.
-            if handlers > 0 {
-                return Err(RegistryError::Conflict(format!(
-                    "tenant {id} still has {handlers} handlers, and their calls would end; remove them first"
-                )));
-            }
-            registry.delete_tenant(&id, now())
-        })
-        .await
+        self.ask(move |registry| registry.delete_tenant(&id, now())).await
     }
 
     pub(super) async fn has_revision_of(&self, tenant: TenantId, digest: Digest) -> Result<bool, Refusal> {
@@ -132,6 +122,25 @@ impl Store {
 
     pub(super) async fn delete_number(&self, tenant: TenantId, number: String) -> Result<(), Refusal> {
         self.ask(move |registry| registry.delete_number(&tenant, &number)).await
+    }
+
+    pub(super) async fn secrets(&self, tenant: TenantId) -> Result<Vec<SecretView>, Refusal> {
+        self.ask(move |registry| Ok(registry.secrets(&tenant)?.into_iter().map(secret_view).collect())).await
+    }
+
+    pub(super) async fn put_secret(
+        &self,
+        tenant: TenantId,
+        name: String,
+        value: Secret,
+        by: String,
+    ) -> Result<SecretView, Refusal> {
+        self.ask(move |registry| registry.put_secret(&tenant, &name, &value, &by, now()).map(secret_view))
+            .await
+    }
+
+    pub(super) async fn delete_secret(&self, tenant: TenantId, name: String) -> Result<(), Refusal> {
+        self.ask(move |registry| registry.delete_secret(&tenant, &name)).await
     }
 
     /// The one way to the registry: off the runtime's threads, and noticed by `/readyz` when it can't be used.
@@ -219,6 +228,16 @@ pub(super) fn token_view(token: TokenRecord) -> TokenView {
         tenant: tenant_of(&token.scope).map(ToString::to_string),
         label: token.label,
         created_at: moment(token.created_at),
+    }
+}
+
+fn secret_view(secret: SecretRecord) -> SecretView {
+    SecretView {
+        name: secret.name,
+        version: secret.version,
+        set_at: moment(secret.set_at),
+        set_by: secret.set_by,
+        granted_to: Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::digest::Digest;
 use crate::handler_toml::{RevisionSettings, Risk};
 use crate::registry::model::{DeployContext, NewRevision};
 use crate::release::risk::{Assessment, Facts, assess};
+use crate::secrets::{self, SECRETS_MAX};
 use crate::webhook::fallback::Fallback;
 
 /// Most keys of `[config]`, bytes of one value, and bytes of all together: a revision's settings stay in memory.
@@ -77,9 +78,13 @@ impl Deployer {
         if [limits.deadline_ms, limits.cpu_ms, limits.memory_mib, limits.concurrency].contains(&0) {
             return Err(DeployError::refused("settings", "a limit is 0; each is at least 1"));
         }
+        for name in settings.secrets.keys() {
+            secrets::check_name(name).map_err(|error| DeployError::refused("settings", error))?;
+        }
         let bytes: usize = settings.config.iter().map(|(key, value)| key.len() + value.len()).sum();
         let longest = settings.config.values().map(String::len).max().unwrap_or_default();
         for (found, max, what) in [
+            (settings.secrets.len(), SECRETS_MAX, "secrets"),
             (settings.config.len(), CONFIG_ENTRIES_MAX, "keys in [config]"),
             (longest, CONFIG_VALUE_BYTES_MAX, "bytes in one value of [config]"),
             (bytes, CONFIG_BYTES_MAX, "bytes in [config]"),

@@ -11,6 +11,7 @@ mod error;
 pub mod loaded;
 mod publish;
 mod recover;
+mod secrets;
 mod upkeep;
 mod view;
 mod watch;
@@ -72,7 +73,7 @@ impl Deployer {
         journal: PendingJournal,
     ) -> Arc<Self> {
         Arc::new(Self {
-            publisher: Publisher::new(Arc::clone(&host)),
+            publisher: Publisher::new(Arc::clone(&host), registry.secrets_key()),
             host,
             registry,
             artifacts,
@@ -103,16 +104,17 @@ impl Deployer {
         let start = Start::asked(deploy.percent, deploy.no_canary)
             .map_err(|error| DeployError::refused("release", error))?;
         self.check(tenant, handler, &deploy.settings)?;
+        let settings = self.granted(tenant, deploy.settings).await?;
         let digest = self.digest(tenant, handler, deploy.digest.as_deref())?;
         let component_bytes =
             self.artifacts.store().component(&digest).and_then(|file| file.metadata()).map(|file| file.len());
         let component_bytes = component_bytes.map_err(|_| {
             DeployError::refused("component", format!("the component {digest} is not here; upload it first"))
         })?;
-        let admitted = self.admit(tenant, handler, &digest, &deploy.settings, now).await?;
+        let admitted = self.admit(tenant, handler, &digest, &settings, now).await?;
         let code =
             self.artifacts.get(&self.host.sandbox, tenant, &digest).await.map_err(DeployError::from)?;
-        code.fits(&crate::revision::limits(&deploy.settings))
+        code.fits(&crate::revision::limits(&settings))
             .map_err(|error| DeployError::refused("limit:memory", error))?;
 
         let new = NewRevision {
@@ -121,7 +123,7 @@ impl Deployer {
             digest,
             component_bytes,
             artifact_bytes: admitted.artifact_bytes,
-            settings: deploy.settings,
+            settings,
             imports: admitted.imports,
             exports: admitted.exports,
             by: by.to_owned(),

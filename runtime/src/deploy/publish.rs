@@ -14,6 +14,7 @@ use crate::call::{HandlerName, RevisionId, TenantId};
 use crate::carrier::twilio::signature::{AuthToken, EmptySecret, Keys, SharedKey};
 use crate::host::Host;
 use crate::pin::PinKey;
+use crate::registry::SecretsKey;
 use crate::registry::model::{
     Everything, HandlerRecord, NumberRecord, RevisionRecord, TenantRecord, Unreadable,
 };
@@ -26,6 +27,7 @@ use crate::sandbox::Prepared;
 /// Puts records in force.
 pub struct Publisher {
     host: Arc<Host>,
+    secrets: SecretsKey,
     /// One change at a time: each begins with what the one before it published.
     turn: Mutex<()>,
     /// Counts what was published.
@@ -33,10 +35,10 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Publishes to the router of `host`.
+    /// Publishes to the router of `host`; opens what revisions are granted with `secrets`.
     #[must_use]
-    pub fn new(host: Arc<Host>) -> Self {
-        Self { host, turn: Mutex::new(()), changes: watch::Sender::new(0) }
+    pub fn new(host: Arc<Host>, secrets: SecretsKey) -> Self {
+        Self { host, secrets, turn: Mutex::new(()), changes: watch::Sender::new(0) }
     }
 
     /// Wakes whoever waits for a change.
@@ -172,7 +174,7 @@ impl Publisher {
 
     fn revision(&self, record: RevisionRecord) -> Option<Arc<Revision>> {
         let (tenant, handler, id) = (record.tenant.clone(), record.handler.clone(), record.id);
-        match Revision::of_record(record, &self.host.pin_key) {
+        match Revision::of_record(record, &self.secrets, &self.host.pin_key) {
             Ok(revision) => Some(Arc::new(revision)),
             Err(error) => {
                 error!(%tenant, %handler, revision = %id, "the revision is left out: {error}");

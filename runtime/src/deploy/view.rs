@@ -197,7 +197,8 @@ fn state(handler: &Handler, revision: RevisionId) -> &'static str {
     }
 }
 
-pub(super) fn revision(record: RevisionRecord, handler: &Handler) -> RevisionView {
+pub(super) fn revision(mut record: RevisionRecord, handler: &Handler) -> RevisionView {
+    record.settings.secrets.values_mut().for_each(|grant| grant.sealed.clear());
     RevisionView {
         revision: record.id.0,
         digest: record.digest.to_string(),

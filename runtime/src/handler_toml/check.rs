@@ -1,5 +1,6 @@
 //! The checks behind [`HandlerSettings`](super::HandlerSettings), one function a key.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
@@ -7,6 +8,7 @@ use toml::Spanned;
 use super::place::Place;
 use super::{BuildMethod, FALLBACK_BYTES_MAX, Fallback, Limits, RawLimits, SettingsError, read_text};
 use crate::call::HandlerName;
+use crate::secrets;
 
 pub(super) fn name(
     name: Option<Spanned<String>>,
@@ -54,6 +56,19 @@ pub(super) fn build(
         }
         (None, component) => Ok(BuildMethod::Ready { component: component.map(|path| dir.join(path.into_inner())) }),
     }
+}
+
+pub(super) fn secrets(names: &[Spanned<String>], place: &Place) -> Result<Vec<String>, SettingsError> {
+    if let Some(beyond) = names.get(secrets::SECRETS_MAX) {
+        return Err(place.invalid(beyond, format!("secrets: more than {}", secrets::SECRETS_MAX)));
+    }
+    let mut all = BTreeSet::new();
+    for name in names {
+        secrets::check_name(name.get_ref())
+            .map_err(|error| place.invalid(name, format!("secrets: {error}")))?;
+        all.insert(name.get_ref().clone());
+    }
+    Ok(all.into_iter().collect())
 }
 
 pub(super) fn fallback(

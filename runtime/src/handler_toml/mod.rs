@@ -20,9 +20,10 @@ use utoipa::ToSchema;
 use crate::call::HandlerName;
 
 use place::Place;
-pub use revision::RevisionSettings;
+pub use revision::{RevisionSettings, SecretGrant};
 
 mod check;
+mod local_secrets;
 mod place;
 mod revision;
 #[cfg(test)]
@@ -60,6 +61,8 @@ pub struct HandlerSettings {
     pub config: Vec<(String, String)>,
     /// Origins the handler may call, as `scheme://host[:port]`.
     pub outbound_allow: Vec<String>,
+    /// Names of the secrets it is granted, sorted.
+    pub secrets: Vec<String>,
     /// How carefully a new revision is released.
     pub risk: Risk,
 }
@@ -222,6 +225,7 @@ struct RawHandler {
     on_failure: OnFailure,
     strict: Option<bool>,
     limits: RawLimits,
+    secrets: Vec<Spanned<String>>,
     config: BTreeMap<String, toml::Value>,
     outbound: RawOutbound,
     release: RawRelease,
@@ -295,6 +299,7 @@ impl HandlerSettings {
                 .iter()
                 .map(|o| check::origin(o, &place))
                 .collect::<Result<_, _>>()?,
+            secrets: check::secrets(&raw.secrets, &place)?,
             risk: raw.release.risk,
             file: file.to_owned(),
         })

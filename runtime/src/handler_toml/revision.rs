@@ -24,8 +24,23 @@ pub struct RevisionSettings {
     pub limits: Limits,
     /// What the handler reads through `config`, by key.
     pub config: BTreeMap<String, String>,
+    /// Secrets that the handler is granted, by name. In a request the versions mean nothing: a deploy takes the newest.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretGrant>,
     /// Origins that the handler may call, as `scheme://host[:port]`.
     pub outbound_allow: Vec<String>,
+}
+
+/// A secret as a revision has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretGrant {
+    /// Which version of it, from 1; 0 before a deploy.
+    pub version: u32,
+    /// The value, encrypted under the host's key, in base64. Kept in the registry and never shown.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(ignore)]
+    pub sealed: String,
 }
 
 impl HandlerSettings {
@@ -38,6 +53,7 @@ impl HandlerSettings {
             strict: self.strict,
             limits: self.limits,
             config: self.config.iter().cloned().collect(),
+            secrets: self.secrets.iter().map(|name| (name.clone(), SecretGrant::default())).collect(),
             outbound_allow: self.outbound_allow.clone(),
         }
     }

@@ -8,7 +8,10 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit as _, Nonce};
 use hmac::{Hmac, Mac as _};
@@ -16,6 +19,9 @@ use sha2::Sha256;
 
 use super::files::{self, Present};
 use super::{FILE_NAME, LAST_KNOWN_FILE};
+use crate::call::TenantId;
+use crate::config::Secret;
+use crate::handler_toml::SecretGrant;
 
 /// The key's file in the data folder.
 pub const KEY_FILE: &str = "key";
@@ -141,6 +147,38 @@ pub(super) fn keyed_hash(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
 
 /// Encrypts and authenticates, with ChaCha20-Poly1305 and a random nonce each time.
 pub(super) struct Sealer(ChaCha20Poly1305);
+
+/// Seals and opens tenants' secrets: bound to tenant, name and version, so that none opens in another's place.
+#[derive(Clone)]
+pub struct SecretsKey(Arc<Sealer>);
+
+impl SecretsKey {
+    pub(super) fn new(key: &MasterKey) -> Self {
+        Self(Arc::new(Sealer::new(key, "registry: tenants' secrets")))
+    }
+
+    /// Encrypted, in base64.
+    pub(super) fn seal(
+        &self,
+        tenant: &TenantId,
+        name: &str,
+        version: u32,
+        value: &Secret,
+    ) -> io::Result<String> {
+        let sealed = self
+            .0
+            .seal(&["secret", tenant.as_str(), name, &version.to_string()], value.expose().as_bytes())?;
+        Ok(BASE64.encode(sealed))
+    }
+
+    /// The value; none where it was sealed for another place or under another key.
+    #[must_use]
+    pub fn open(&self, tenant: &TenantId, name: &str, grant: &SecretGrant) -> Option<Secret> {
+        let sealed = BASE64.decode(&grant.sealed).ok()?;
+        let place = ["secret", tenant.as_str(), name, &grant.version.to_string()];
+        self.0.open(&place, &sealed).ok().and_then(|plain| String::from_utf8(plain).ok()).map(Secret::new)
+    }
+}
 
 /// What was sealed is not what is there, or stands in another place than it was sealed for.
 #[derive(Debug, PartialEq, Eq)]

@@ -22,6 +22,7 @@ mod prune;
 mod releases;
 mod rows;
 mod schema;
+mod secrets;
 mod snapshot;
 mod tenants;
 #[cfg(test)]
@@ -33,7 +34,7 @@ use std::path::Path;
 pub use backup::{BackupError, BackupReport, backup};
 pub use error::RegistryError;
 pub use journal::{Applied, AppliedAs, PendingJournal};
-pub use key::{KEY_FILE, KeyError, MasterKey};
+pub use key::{KEY_FILE, KeyError, MasterKey, SecretsKey};
 pub use local::{LAST_KNOWN_FILE, LocalError, read_last_known, write_last_known};
 pub use tokens::OperatorToken;
 
@@ -53,6 +54,7 @@ pub struct Registry {
     writer: Writer,
     reader: Slot,
     credentials: Sealer,
+    secrets: SecretsKey,
     token_key: [u8; 32],
 }
 
@@ -94,8 +96,15 @@ impl Registry {
             writer: Writer::new(&path, key_check)?,
             reader: Slot::new(&path, key_check, Watch::Identity),
             credentials: Sealer::new(key, "registry: credentials"),
+            secrets: SecretsKey::new(key),
             token_key: key.derive("registry: hashes of tokens"),
         })
+    }
+
+    /// Opens the secrets of revisions.
+    #[must_use]
+    pub fn secrets_key(&self) -> SecretsKey {
+        self.secrets.clone()
     }
 
     /// Whether it can be used now; an empty write, which a lock or a full disk stops as it would any other.

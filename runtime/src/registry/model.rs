@@ -245,6 +245,19 @@ pub struct NumberRecord {
     pub handler: HandlerName,
 }
 
+/// A secret of a tenant, without its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRecord {
+    /// Its name.
+    pub name: String,
+    /// The newest version, from 1.
+    pub version: u32,
+    /// When that was set, in Unix milliseconds.
+    pub set_at: u64,
+    /// Name of the token that set it.
+    pub set_by: String,
+}
+
 /// All that a host needs in order to serve, at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Everything {

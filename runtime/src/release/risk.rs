@@ -14,6 +14,8 @@
 //! | component | code | |
 //! | `limits`, either way | contract | less cuts calls off under load, more is taken from others |
 //! | `outbound.allow` | contract | who it may reach; the order means nothing |
+//! | names in `secrets` | contract | what it is trusted with |
+//! | a secret's version | content | a value that its tenant set anew, as `config` |
 //! | imports, exports, the contract's version | contract | what it can do and which webhooks it answers |
 //!
 //! An interface of WASI whose version moved within what the component model calls compatible (`@0.2.3` → `@0.2.6`, which a
@@ -111,7 +113,8 @@ fn differences(new: &Facts<'_>, old: &Facts<'_>) -> Vec<Difference> {
     interfaces(&mut all, "exports", new.exports, old.exports);
 
     // Taken apart, so that a new setting makes the compiler ask what it can do to a caller.
-    let RevisionSettings { fallback, on_failure, strict, limits, config, outbound_allow } = new.settings;
+    let RevisionSettings { fallback, on_failure, strict, limits, config, secrets, outbound_allow } =
+        new.settings;
     let was = old.settings;
 
     limits_changed(&mut all, limits, &was.limits);
@@ -122,6 +125,18 @@ fn differences(new: &Facts<'_>, old: &Facts<'_>) -> Vec<Difference> {
     }
     for origin in allowed.difference(&allow) {
         all.push(Difference(Contract, "outbound.allow", format!("outbound.allow - {}", shown(origin))));
+    }
+
+    for name in secrets.keys().chain(was.secrets.keys()).collect::<BTreeSet<_>>() {
+        let (risk, line) = match (was.secrets.get(name), secrets.get(name)) {
+            (None, _) => (Contract, format!("secrets + {}", shown(name))),
+            (_, None) => (Contract, format!("secrets - {}", shown(name))),
+            (Some(was), Some(now)) if was != now => {
+                (Content, format!("secrets.{} version {} → {}", shown(name), was.version, now.version))
+            }
+            _ => continue,
+        };
+        all.push(Difference(risk, "secrets", line));
     }
 
     if *strict != was.strict {

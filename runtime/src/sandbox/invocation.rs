@@ -165,12 +165,15 @@ fn conclude(
 ) -> Outcome {
     let log = store.data_mut().capabilities.take_log();
     let state = store.data();
-    let result = match end {
+    let mut result = match end {
         End::Done(Ok(result)) => result,
         End::Done(Err(error)) => Err(outcome::explain(&error, state, limits, &log)),
         End::PastDeadline => Err(RunError::PastDeadline { deadline: limits.deadline, cpu: state.cpu.used() }),
         End::Panicked(panic) => Err(RunError::HostFault { message: panic_message(&*panic) }),
     };
+    if let Err(RunError::Failed { message, causes }) = &mut result {
+        causes.iter_mut().chain([message]).for_each(|text| state.capabilities.hide(text));
+    }
     let used = Used {
         wall: time.wall(),
         cpu: state.cpu.used(),

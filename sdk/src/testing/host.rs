@@ -1,4 +1,4 @@
-//! The host of a test: its config, clock and log, which end with the test.
+//! The host of a test: its config, secrets, clock and log, which end with the test.
 
 use crate::log::Level;
 use crate::time::Time;
@@ -13,6 +13,7 @@ thread_local! {
 
 struct State {
     config: BTreeMap<String, String>,
+    secrets: BTreeMap<String, String>,
     log: Vec<Entry>,
     now: Option<Time>,
     /// The generator's state where the test asked for the same numbers each time.
@@ -21,7 +22,7 @@ struct State {
 
 impl State {
     const fn new() -> Self {
-        Self { config: BTreeMap::new(), log: Vec::new(), now: None, random: None }
+        Self { config: BTreeMap::new(), secrets: BTreeMap::new(), log: Vec::new(), now: None, random: None }
     }
 }
 
@@ -60,6 +61,12 @@ impl Host {
     /// Sets a value of the `[config]` table, as text: `config("open", "9")`.
     pub fn config(self, key: &str, value: impl ToString) -> Self {
         STATE.with_borrow_mut(|state| state.config.insert(key.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Grants a secret.
+    pub fn secret(self, name: &str, value: &str) -> Self {
+        STATE.with_borrow_mut(|state| state.secrets.insert(name.to_owned(), value.to_owned()));
         self
     }
 
@@ -102,6 +109,12 @@ pub(crate) fn config_all() -> Vec<(String, String)> {
     STATE.with_borrow(|state| state.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
+pub(crate) fn secret(name: &str) -> Result<String, String> {
+    STATE.with_borrow(|state| state.secrets.get(name).cloned()).ok_or_else(|| {
+        format!("the secret {name:?} is not granted; in a test, `testing::host().secret({name:?}, …)`")
+    })
+}
+
 pub(crate) fn now() -> Time {
     STATE.with_borrow(|state| state.now).unwrap_or_else(|| {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -133,7 +146,7 @@ fn split_mix(state: &mut u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config, log, random, time};
+    use crate::{config, log, random, secrets, time};
 
     #[test]
     fn a_host_ends_with_its_scope() {
@@ -148,6 +161,13 @@ mod tests {
         assert_eq!(config::get("seats"), None);
         assert!(time::now().unix_seconds() > 1_700_000_000);
         assert!(host().log().is_empty());
+    }
+
+    #[test]
+    fn a_secret_is_had_where_it_is_granted() {
+        let _host = host().secret("crm-key", "x1");
+        assert_eq!(secrets::get("crm-key").unwrap(), "x1");
+        assert_eq!(secrets::get("other").unwrap_err().message(), "secrets: other");
     }
 
     #[test]

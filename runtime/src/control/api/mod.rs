@@ -7,6 +7,7 @@ pub(super) mod components;
 pub(super) mod handlers;
 pub(super) mod logs;
 pub(super) mod numbers;
+pub(super) mod secrets;
 pub(super) mod tenants;
 pub(super) mod tokens;
 
@@ -51,6 +52,8 @@ pub(super) fn endpoints() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(tokens::whoami))
         .routes(routes!(numbers::list))
         .routes(routes!(numbers::put, numbers::delete))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::put, secrets::delete))
         .routes(routes!(components::upload, components::show))
         .routes(routes!(handlers::list))
         .routes(routes!(handlers::show, handlers::delete))

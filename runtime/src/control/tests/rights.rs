@@ -44,6 +44,14 @@ fn cases() -> Vec<Case> {
             [401, 404, 403, 403, 403],
         ),
         Case("DELETE", "/api/v1/tenants/acme/numbers/+12025550123", none.clone(), [401, 404, 404, 403, 403]),
+        Case("GET", "/api/v1/tenants/acme/secrets", none.clone(), [401, 200, 200, 200, 403]),
+        Case(
+            "PUT",
+            "/api/v1/tenants/acme/secrets/crm-key",
+            json!({ "value": "x" }),
+            [401, 200, 200, 403, 403],
+        ),
+        Case("DELETE", "/api/v1/tenants/acme/secrets/ghost", none.clone(), [401, 404, 404, 403, 403]),
         Case("PUT", "/api/v1/tenants/acme/components/{digest}", none.clone(), [401, 415, 415, 403, 403]),
         Case("GET", "/api/v1/tenants/acme/components/{digest}", none.clone(), [401, 404, 404, 404, 403]),
         Case("GET", "/api/v1/tenants/acme/handlers", none.clone(), [401, 200, 200, 200, 403]),
@@ -103,6 +111,8 @@ fn template(path: &str) -> String {
         ("/tenants/ghost", "/tenants/{tenant}"),
         ("/tokens/ghost", "/tokens/{id}"),
         ("/numbers/+12025550123", "/numbers/{number}"),
+        ("/secrets/crm-key", "/secrets/{name}"),
+        ("/secrets/ghost", "/secrets/{name}"),
         (DIGEST, "{digest}"),
         ("/handlers/ivr", "/handlers/{handler}"),
     ];
@@ -123,7 +133,7 @@ fn documented_operations() -> BTreeSet<String> {
 async fn another_tenant_is_refused_in_the_same_words_whether_it_is_there_or_not() {
     let server = Server::start().await;
     let token = server.token(Scope::Deploy, "acme");
-    for path in ["", "/handlers", "/handlers/ivr", "/numbers", "/logs"] {
+    for path in ["", "/handlers", "/handlers/ivr", "/numbers", "/secrets", "/logs"] {
         let mut answers = Vec::new();
         for tenant in ["other", "ghost"] {
             let path = format!("/api/v1/tenants/{tenant}{path}");

@@ -17,7 +17,7 @@ use super::{FILE_NAME, MasterKey, PINNED_MS, Registry, RegistryError};
 use crate::call::{HandlerName, RevisionId, TenantId};
 use crate::config::Secret;
 use crate::digest::Digest;
-use crate::handler_toml::RevisionSettings;
+use crate::handler_toml::{RevisionSettings, SecretGrant};
 use crate::release::{Canary, Release, ReleaseChange, ReleaseEvent, ReleaseRisk, Share, Step, StepEnd};
 
 /// 2026-01-01, in Unix milliseconds.

@@ -74,9 +74,14 @@ fn credentials_come_back_in_their_order_and_only_to_their_tenant() {
 fn no_secret_stands_in_any_file_in_clear() {
     let (folder, registry) = Folder::with_tenant();
     let (_, token) = registry.create_token(Scope::Operator, "mine", NOW).unwrap();
+    registry.put_secret(&id("acme"), "crm-key", &Secret::new("sk_live_0815".into()), "ci", NOW).unwrap();
+    let mut granted = revision("acme", "ivr", "a");
+    granted.settings.secrets.insert("crm-key".into(), SecretGrant::default());
+    registry.grant_secrets(&id("acme"), &mut granted.settings).unwrap();
+    registry.deploy(&granted, at_once).unwrap();
     super::super::write_last_known(folder.path(), &folder.key, &registry.everything(NOW).unwrap()).unwrap();
     drop(registry);
-    let secrets = [AUTH_TOKEN, SHARED_SECRET, token.expose(), &token.expose()[4..]];
+    let secrets = ["sk_live_0815", AUTH_TOKEN, SHARED_SECRET, token.expose(), &token.expose()[4..]];
     for (file, bytes) in contents(folder.path()) {
         for secret in secrets {
             assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "{secret} in {file}");
@@ -243,4 +248,41 @@ fn everything_holds_what_calls_may_need_and_nothing_else() {
     let all = registry.everything(later).unwrap();
     assert_eq!((all.tenants.len(), all.handlers.len()), (2, 2));
     assert_eq!(numbers(all), [of(&[3, 4, 5]), other()].concat());
+}
+
+#[test]
+fn a_secret_has_versions_and_opens_only_where_it_was_set() {
+    let (_folder, registry) = Folder::with_tenant();
+    registry.create_tenant(&tenant("evil")).unwrap();
+    let (acme, evil) = (id("acme"), id("evil"));
+    let set = |tenant: &TenantId, value: &str| {
+        registry.put_secret(tenant, "crm-key", &Secret::new(value.into()), "ci", NOW).unwrap().version
+    };
+    assert_eq!((set(&acme, "one"), set(&acme, "two"), set(&acme, "two"), set(&evil, "x")), (1, 2, 2, 1));
+
+    let mut settings = RevisionSettings::default();
+    settings.secrets.insert("crm-key".into(), SecretGrant { version: 1, sealed: "forged".into() });
+    registry.grant_secrets(&acme, &mut settings).unwrap();
+    let grant = &settings.secrets["crm-key"];
+    let key = registry.secrets_key();
+    assert_eq!(grant.version, 2, "the newest, whatever was asked for");
+    assert_eq!(key.open(&acme, "crm-key", grant).unwrap().expose(), "two");
+    let older = SecretGrant { version: 1, ..grant.clone() };
+    for (tenant, name, grant) in
+        [(&evil, "crm-key", grant), (&acme, "other", grant), (&acme, "crm-key", &older)]
+    {
+        assert!(key.open(tenant, name, grant).is_none(), "{tenant} {name} {}", grant.version);
+    }
+
+    settings.secrets.insert("other".into(), SecretGrant::default());
+    let error = registry.grant_secrets(&acme, &mut settings).unwrap_err().to_string();
+    assert!(error.contains("hookswitch secret set other --tenant acme"), "{error}");
+    registry.delete_secret(&acme, "crm-key").unwrap();
+    assert!(matches!(registry.delete_secret(&acme, "crm-key"), Err(RegistryError::NotFound(_))));
+    assert_eq!(registry.secrets(&evil).unwrap().len(), 1);
+    for n in 1..crate::secrets::SECRETS_MAX {
+        registry.put_secret(&evil, &format!("s{n}"), &Secret::new("x".into()), "ci", NOW).unwrap();
+    }
+    let error = registry.put_secret(&evil, "more", &Secret::new("x".into()), "ci", NOW).unwrap_err();
+    assert!(matches!(error, RegistryError::Conflict(_)), "{error}");
 }

@@ -53,6 +53,15 @@ fn misbehave(how: &str) -> Result<String, Error> {
         "trap" => trap(),
         "failure" => return failure(),
 
+        // Tells everybody what only it may know.
+        "say-secret" => return Ok(format!("<Response><Say>{}</Say></Response>", secrets::get("crm-key")?)),
+        "log-secret" => log::info!("the key is {}, I repeat: {0}", secrets::get("crm-key")?),
+        "fail-with-secret" => {
+            return Err(Error::new(format!("the key {} does not work", secrets::get("crm-key")?)));
+        }
+        "panic-with-secret" => panic!("the key {} does not work", secrets::get("crm-key")?),
+        "foreign-secret" => return secrets::get("other"),
+
         "log-flood" => {
             flood_with_entries();
             flood_with_bytes();
