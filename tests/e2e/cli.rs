@@ -131,3 +131,15 @@ fn serve_needs_no_file_and_says_what_to_do_first() {
     let second = Served::try_start(&data, &[]).err().expect("one host a folder");
     assert!(second.contains("another"), "{second}");
 }
+
+#[test]
+fn a_message_is_written_to_a_handler_without_a_carrier() {
+    let output = hookswitch()
+        .args(["call", "guest-examples/sms-keywords", "--text", "HOURS", "--text", "NONSENSE"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.matches("incoming message POST /dev/sms-keywords/sms").count(), 2, "{said}");
+    assert!(said.matches("message to +12025550177: “").count() >= 2, "{said}");
+}
