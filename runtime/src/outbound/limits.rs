@@ -1,0 +1,42 @@
+//! How much of everything. Each is counted where it is named.
+
+use std::time::Duration;
+
+/// Requests of one invocation, answered or not; what a request is repeated does not count.
+pub const REQUESTS_MAX: u32 = 32;
+/// Requests that one invocation has open at once; further ones wait.
+pub const OPEN_MAX: usize = 8;
+/// Requests that a tenant has open at once, over all its invocations; further ones wait.
+pub const TENANT_OPEN_MAX: usize = 64;
+/// Connections of one tenant, idle ones included: a wildcard in an allow-list shall not become ten thousand sockets.
+pub const TENANT_CONNECTIONS_MAX: usize = 128;
+/// Connections of all tenants.
+pub const CONNECTIONS_MAX: usize = 2_048;
+/// Connections that are kept for one host and tenant, and how long.
+pub const IDLE_PER_HOST_MAX: usize = 8;
+/// How long a connection is kept that nobody uses.
+pub const IDLE: Duration = Duration::from_secs(15);
+/// Bodies that one invocation sends, together, in bytes.
+pub const BODY_SENT_BYTES_MAX: u64 = 1024 * 1024;
+/// Bodies that one invocation receives, together, in bytes.
+pub const BODY_RECEIVED_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// The headers of one request or answer, in bytes.
+pub const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Header fields of one answer.
+pub const FIELDS_MAX: usize = 100;
+/// To look a name up, in all.
+pub const LOOK_UP: Duration = Duration::from_secs(2);
+/// To connect and agree on TLS, in all.
+pub const CONNECT: Duration = Duration::from_secs(2);
+/// To connect to one of several addresses before the next one is tried.
+pub const CONNECT_ONE: Duration = Duration::from_millis(400);
+/// Names that are looked up at once, for one tenant and for all: each takes a thread.
+pub const TENANT_LOOK_UPS_MAX: usize = 8;
+/// See [`TENANT_LOOK_UPS_MAX`].
+pub const LOOK_UPS_MAX: usize = 64;
+/// Of the time that is left to a call, this part is the handler's own to answer in, within these bounds.
+pub const RESERVE_PART: u32 = 10;
+/// See [`RESERVE_PART`].
+pub const RESERVE_MIN: Duration = Duration::from_millis(20);
+/// See [`RESERVE_PART`].
+pub const RESERVE_MAX: Duration = Duration::from_millis(200);
