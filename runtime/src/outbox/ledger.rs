@@ -1,0 +1,644 @@
+//! What was asked of carriers and what became of it: the outbox's SQL.
+//!
+//! A row is claimed before anything is sent, under the key of its effect, and what came of it is kept for a day. Two tries
+//! of one thing meet in that row: whoever comes second finds the result, or that it is not known.
+
+use std::path::PathBuf;
+
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+
+use super::writer::{OutboxError, Writer};
+use crate::call::{HandlerName, TenantId};
+use crate::carrier::EffectKey;
+use crate::carrier::operation::{CarrierError, Done, Operation, Rate};
+
+/// How long results are kept for repeated tries, in milliseconds: no carrier delivers a webhook again after that.
+const RESULTS_KEPT_MS: u64 = 24 * 3_600_000;
+/// How long what ended badly in the outbox is kept for people to look at, in milliseconds.
+const ENDED_KEPT_MS: u64 = 7 * RESULTS_KEPT_MS;
+/// After so long nobody is sending any more what was claimed to be sent at once, in milliseconds.
+const ABANDONED_MS: u64 = 10 * 60_000;
+/// When an entry is looked at again that can't be read, in milliseconds.
+const ODD_PAUSE_MS: u64 = 3_600_000;
+/// Most rows that one pruning deletes, so that others get their turn.
+const PRUNED_MAX: u32 = 2_000;
+
+/// What is known of an effect by whoever wants to cause it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// Nobody has tried before, and nobody else will.
+    Yours,
+    /// What an earlier try came to.
+    Known(Result<Done, CarrierError>),
+    /// A try of this process is under way.
+    UnderWay,
+    /// An earlier try ended, or may have, without its outcome being known; why.
+    Unknown(String),
+}
+
+/// What stands in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Under which it is taken back.
+    pub id: String,
+    /// Whose.
+    pub tenant: String,
+    /// Which handler asked for it.
+    pub handler: String,
+    /// `call` or `message`.
+    pub kind: String,
+    /// Whom it is for.
+    pub about: String,
+    /// `waiting`, `sending`, `done`, `failed`, `unknown` or `canceled`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The carrier's id, once it is done.
+    pub result: Option<String>,
+    /// What happened last, in words.
+    pub note: String,
+    /// When it is due, in Unix milliseconds.
+    pub due_at: u64,
+    /// When it was asked for, in Unix milliseconds.
+    pub created_at: u64,
+    /// When anything about it changed last, in Unix milliseconds.
+    pub changed_at: u64,
+}
+
+/// Something that is due.
+#[derive(Debug, Clone)]
+pub(super) struct Due {
+    pub(super) key: EffectKey,
+    pub(super) tenant: TenantId,
+    pub(super) operation: Operation,
+    /// With this one.
+    pub(super) attempts: u32,
+    /// Since when it may have been carried out already.
+    pub(super) doubted_since: Option<u64>,
+}
+
+/// What became of a try of something that was due.
+#[derive(Debug, Clone)]
+pub(super) enum Tried {
+    /// It is over.
+    Ended(Result<Done, CarrierError>),
+    /// It is tried again at `due_at`.
+    Again { due_at: u64, note: String, doubted_since: Option<u64> },
+}
+
+/// Whether something was put into the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Put {
+    /// Under this id, now or by an earlier try of the same thing.
+    There(String),
+    /// The tenant has so many entries waiting already.
+    Full(u32),
+}
+
+/// The effects of a host.
+pub(super) struct Ledger {
+    writer: Writer,
+    /// Tells this process from every other one that uses the file.
+    owner: i64,
+}
+
+impl Ledger {
+    pub(super) fn open(path: PathBuf) -> std::io::Result<Self> {
+        let random = getrandom::u64().map_err(|error| std::io::Error::other(error.to_string()))?;
+        Ok(Self { writer: Writer::start(path)?, owner: random.cast_signed() })
+    }
+
+    /// Claims an effect for a try that begins now; on the disk when this returns.
+    pub(super) async fn claim(
+        &self,
+        key: EffectKey,
+        (tenant, handler): (&TenantId, &HandlerName),
+        operation: &Operation,
+        now: u64,
+    ) -> Result<Claim, OutboxError> {
+        let owner = self.owner;
+        let (tenant, handler, kind) = (tenant.to_string(), handler.to_string(), operation.kind());
+        self.writer
+            .ask(move |transaction| {
+                let inserted = transaction
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO effect (key, id, tenant, handler, kind, about, later, state, owner, attempts,
+                           note, due_at, created_at, changed_at)
+                         VALUES (?1, ?2, ?3, ?4, ?5, '', 0, 'sending', ?6, 1, '', ?7, ?7, ?7)",
+                    )?
+                    .execute(params![key.0, id_of(key), tenant, handler, kind, owner, now])?;
+                if inserted == 1 {
+                    return Ok(Claim::Yours);
+                }
+                let mut statement =
+                    transaction.prepare_cached("SELECT state, owner, result, note FROM effect WHERE key = ?1")?;
+                let (state, by, result, note): (String, i64, Option<String>, String) = statement
+                    .query_row([key.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+                Ok(match (state.as_str(), result) {
+                    ("sending", _) if by == owner => Claim::UnderWay,
+                    (_, Some(result)) => Claim::Known(serde_json::from_str(&result)?),
+                    ("sending", None) => Claim::Unknown("an earlier try was cut off by the end of its host".to_owned()),
+                    (_, None) => Claim::Unknown(note),
+                })
+            })
+            .await
+    }
+
+    /// Keeps what a claimed effect came to.
+    pub(super) async fn conclude(
+        &self,
+        key: EffectKey,
+        result: &Result<Done, CarrierError>,
+        now: u64,
+    ) -> Result<(), OutboxError> {
+        let result = result.clone();
+        self.writer.ask(move |transaction| end(transaction, key, &result, now)).await
+    }
+
+    /// Gives a claim back: nothing was sent.
+    pub(super) async fn release(&self, key: EffectKey) -> Result<(), OutboxError> {
+        self.writer
+            .ask(move |transaction| {
+                transaction
+                    .prepare_cached("DELETE FROM effect WHERE key = ?1 AND later = 0 AND state = 'sending'")?
+                    .execute([key.0])?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Puts an effect into the outbox, unless an earlier try of the same thing has; on the disk when this returns.
+    pub(super) async fn put(
+        &self,
+        key: EffectKey,
+        (tenant, handler): (&TenantId, &HandlerName),
+        operation: &Operation,
+        due_at: u64,
+        (now, most): (u64, u32),
+    ) -> Result<Put, OutboxError> {
+        let (tenant, handler, kind) = (tenant.to_string(), handler.to_string(), operation.kind());
+        let (about, json) = (operation.subject().to_owned(), serde_json::to_string(operation)?);
+        self.writer
+            .ask(move |transaction| {
+                let known: Option<String> = transaction
+                    .prepare_cached("SELECT id FROM effect WHERE key = ?1")?
+                    .query_row([key.0], |row| row.get(0))
+                    .optional()?;
+                if let Some(id) = known {
+                    return Ok(Put::There(id));
+                }
+                let waiting: u32 = transaction
+                    .prepare_cached("SELECT count(*) FROM effect WHERE tenant = ?1 AND state = 'waiting'")?
+                    .query_row([&tenant], |row| row.get(0))?;
+                if waiting >= most {
+                    return Ok(Put::Full(waiting));
+                }
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO effect (key, id, tenant, handler, kind, about, operation, later, state, owner, attempts,
+                           note, due_at, created_at, changed_at)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 'waiting', 0, 0, '', ?8, ?9, ?9)",
+                    )?
+                    .execute(params![key.0, id_of(key), tenant, handler, kind, about, json, due_at, now])?;
+                Ok(Put::There(id_of(key)))
+            })
+            .await
+    }
+
+    /// Tenants with something due at `now`, and which rates it counts against.
+    pub(super) async fn due(&self, now: u64) -> Result<Vec<(TenantId, Rate)>, OutboxError> {
+        self.writer
+            .ask(move |transaction| {
+                let mut statement = transaction.prepare_cached(
+                    // By when they are due: most of what waits is not.
+                    "SELECT DISTINCT tenant, kind FROM effect INDEXED BY effect_due WHERE state = 'waiting' AND due_at <= ?1",
+                )?;
+                let rows = statement
+                    .query_map([now], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+                let mut due = Vec::new();
+                for row in rows {
+                    let (tenant, kind) = row?;
+                    let rate = if kind == "call" { Rate::Calls } else { Rate::Messages };
+                    due.extend(TenantId::new(&tenant).ok().map(|tenant| (tenant, rate)));
+                }
+                Ok(due)
+            })
+            .await
+    }
+
+    /// When the next entry is due after `now`, in Unix milliseconds.
+    pub(super) async fn next_due(&self, now: u64) -> Result<Option<u64>, OutboxError> {
+        self.writer
+            .ask(move |transaction| {
+                let mut statement = transaction.prepare_cached(
+                    "SELECT min(due_at) FROM effect WHERE state = 'waiting' AND due_at > ?1",
+                )?;
+                Ok(statement.query_row([now], |row| row.get(0))?)
+            })
+            .await
+    }
+
+    /// Takes up to `most` entries that are due, the oldest first; they are this process's from then on.
+    pub(super) async fn take(
+        &self,
+        tenant: &TenantId,
+        rate: Rate,
+        most: u32,
+        now: u64,
+    ) -> Result<Vec<Due>, OutboxError> {
+        let (owner, tenant) = (self.owner, tenant.clone());
+        let kind = if rate == Rate::Calls { "call" } else { "message" };
+        self.writer
+            .ask(move |transaction| {
+                let mut statement = transaction.prepare_cached(
+                    "UPDATE effect SET state = 'sending', owner = ?1, attempts = attempts + 1, changed_at = ?2
+                     WHERE key IN (SELECT key FROM effect WHERE state = 'waiting' AND due_at <= ?2 AND tenant = ?3
+                                     AND kind = ?4 ORDER BY due_at LIMIT ?5)
+                     RETURNING key, operation, attempts, doubted_since",
+                )?;
+                let mut rows = statement.query(params![owner, now, tenant.as_str(), kind, most])?;
+                let (mut taken, mut odd) = (Vec::new(), Vec::new());
+                while let Some(row) = rows.next()? {
+                    let (key, json) = (EffectKey(row.get(0)?), row.get::<_, Option<String>>(1)?.unwrap_or_default());
+                    match serde_json::from_str(&json) {
+                        Ok(operation) => taken.push(Due {
+                            key,
+                            tenant: tenant.clone(),
+                            operation,
+                            attempts: row.get(2)?,
+                            doubted_since: row.get(3)?,
+                        }),
+                        Err(why) => odd.push((key, format!("this version of the host can't read it: {why}"))),
+                    }
+                }
+                drop(rows);
+                // A newer host may have written it, and comes back. Until then it keeps nothing else from being sent.
+                for (key, note) in odd {
+                    transaction
+                        .prepare_cached("UPDATE effect SET state = 'waiting', due_at = ?2, note = ?3 WHERE key = ?1")?
+                        .execute(params![key.0, now + ODD_PAUSE_MS, note])?;
+                }
+                Ok(taken)
+            })
+            .await
+    }
+
+    /// Keeps what became of a try of something that was due.
+    pub(super) async fn tried(&self, key: EffectKey, tried: &Tried, now: u64) -> Result<(), OutboxError> {
+        let tried = tried.clone();
+        self.writer
+            .ask(move |transaction| match &tried {
+                Tried::Ended(result) => end(transaction, key, result, now),
+                Tried::Again { due_at, note, doubted_since } => {
+                    transaction
+                        .prepare_cached(
+                            "UPDATE effect SET state = 'waiting', due_at = ?2, note = ?3, doubted_since = ?4, changed_at = ?5
+                             WHERE key = ?1 AND state = 'sending'",
+                        )?
+                        .execute(params![key.0, due_at, note, doubted_since, now])?;
+                    Ok(())
+                }
+            })
+            .await
+    }
+
+    /// Puts back what a process that is gone was sending for the outbox, due at `due_at`: whether it was sent is not known.
+    /// Gives their number. Whoever calls this is the only one that sends from the outbox.
+    pub(super) async fn recover(&self, now: u64, due_at: u64) -> Result<usize, OutboxError> {
+        let owner = self.owner;
+        self.writer
+            .ask(move |transaction| {
+                let recovered = transaction.execute(
+                    "UPDATE effect SET state = 'waiting', doubted_since = coalesce(doubted_since, changed_at), due_at = ?3,
+                       note = 'its host ended while it was being sent', changed_at = ?2
+                     WHERE later = 1 AND state = 'sending' AND owner != ?1",
+                    params![owner, now, due_at],
+                )?;
+                Ok(recovered)
+            })
+            .await
+    }
+
+    /// Whether the carrier's id `carriers_id` is known to be another effect's.
+    pub(super) async fn is_anothers(&self, key: EffectKey, carriers_id: &str) -> Result<bool, OutboxError> {
+        let result = serde_json::to_string(&Ok::<_, CarrierError>(Done::Id(carriers_id.to_owned())))?;
+        self.writer
+            .ask(move |transaction| {
+                let mut statement = transaction
+                    .prepare_cached("SELECT 1 FROM effect WHERE result = ?1 AND key != ?2 LIMIT 1")?;
+                Ok(statement.exists(params![result, key.0])?)
+            })
+            .await
+    }
+
+    /// The entries of a tenant, newest first, at most `most`, older than the one called `before`.
+    pub(super) async fn list(
+        &self,
+        tenant: &TenantId,
+        before: Option<String>,
+        most: u32,
+    ) -> Result<Vec<Entry>, OutboxError> {
+        let tenant = tenant.to_string();
+        self.writer
+            .ask(move |transaction| {
+                let mut statement = transaction.prepare_cached(
+                    "SELECT id, tenant, handler, kind, about, state, attempts, result, note, due_at, created_at, changed_at
+                     FROM effect WHERE tenant = ?1 AND later = 1
+                       AND (?2 IS NULL OR (created_at, id) < (SELECT created_at, id FROM effect WHERE id = ?2))
+                     ORDER BY created_at DESC, id DESC LIMIT ?3",
+                )?;
+                let rows = statement.query_map(params![tenant, before, most], entry)?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
+    }
+
+    /// One entry of a tenant.
+    pub(super) async fn entry(&self, tenant: &TenantId, id: &str) -> Result<Option<Entry>, OutboxError> {
+        let (tenant, id) = (tenant.to_string(), id.to_owned());
+        self.writer
+            .ask(move |transaction| {
+                let mut statement = transaction.prepare_cached(
+                    "SELECT id, tenant, handler, kind, about, state, attempts, result, note, due_at, created_at, changed_at
+                     FROM effect WHERE tenant = ?1 AND id = ?2 AND later = 1",
+                )?;
+                Ok(statement.query_row([&tenant, &id], entry).optional()?)
+            })
+            .await
+    }
+
+    /// Takes an entry back that waits; false where it is too late or there is none.
+    pub(super) async fn cancel(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        by: &str,
+        now: u64,
+    ) -> Result<bool, OutboxError> {
+        let (tenant, id, note) = (tenant.to_string(), id.to_owned(), format!("taken back by {by}"));
+        self.writer
+            .ask(move |transaction| {
+                let canceled = transaction
+                    .prepare_cached(
+                        "UPDATE effect SET state = 'canceled', operation = NULL, note = ?3, changed_at = ?4
+                         WHERE tenant = ?1 AND id = ?2 AND later = 1 AND state = 'waiting'",
+                    )?
+                    .execute(params![tenant, id, note, now])?;
+                Ok(canceled == 1)
+            })
+            .await
+    }
+
+    /// Takes back what waits of a handler that is gone; of a tenant, forgets all but what is being sent.
+    pub(super) async fn forget(
+        &self,
+        tenant: &TenantId,
+        handler: Option<&HandlerName>,
+        now: u64,
+    ) -> Result<(), OutboxError> {
+        let (tenant, handler) = (tenant.to_string(), handler.map(ToString::to_string));
+        self.writer
+            .ask(move |transaction| {
+                match &handler {
+                    Some(handler) => transaction.execute(
+                        "UPDATE effect SET state = 'canceled', operation = NULL, note = 'its handler was removed', changed_at = ?3
+                         WHERE tenant = ?1 AND handler = ?2 AND state = 'waiting'",
+                        params![tenant, handler, now],
+                    )?,
+                    None => transaction.execute(
+                        "DELETE FROM effect WHERE tenant = ?1 AND later = 1 AND state != 'sending'",
+                        [&tenant],
+                    )?,
+                };
+                Ok(())
+            })
+            .await
+    }
+
+    /// Entries that are not at their end.
+    pub(super) async fn waiting(&self) -> Result<u64, OutboxError> {
+        self.writer
+            .ask(|transaction| {
+                let mut statement = transaction.prepare_cached(
+                    "SELECT count(*) FROM effect WHERE state IN ('waiting', 'sending') AND later = 1",
+                )?;
+                Ok(statement.query_row([], |row| row.get(0))?)
+            })
+            .await
+    }
+
+    /// Gives up what nobody sends any more, and forgets what nobody asks for any more. Whether there is more to forget.
+    pub(super) async fn prune(&self, now: u64) -> Result<bool, OutboxError> {
+        self.writer
+            .ask(move |transaction| {
+                transaction.execute(
+                    "UPDATE effect SET state = 'unknown', note = 'its host ended while it was being sent', changed_at = ?1
+                     WHERE later = 0 AND state = 'sending' AND changed_at < ?2",
+                    params![now, now.saturating_sub(ABANDONED_MS)],
+                )?;
+                let after_a_day = transaction.execute(
+                    "DELETE FROM effect WHERE key IN (SELECT key FROM effect
+                       WHERE state NOT IN ('waiting', 'sending') AND (later = 0 OR state = 'done')
+                         AND changed_at < ?1 LIMIT ?2)",
+                    params![now.saturating_sub(RESULTS_KEPT_MS), PRUNED_MAX],
+                )?;
+                let after_a_week = transaction.execute(
+                    "DELETE FROM effect WHERE key IN (SELECT key FROM effect
+                       WHERE later = 1 AND state IN ('failed', 'unknown', 'canceled') AND changed_at < ?1 LIMIT ?2)",
+                    params![now.saturating_sub(ENDED_KEPT_MS), PRUNED_MAX],
+                )?;
+                Ok(after_a_day.max(after_a_week) >= PRUNED_MAX as usize)
+            })
+            .await
+    }
+}
+
+/// What people call it: the first bytes of its key.
+fn id_of(key: EffectKey) -> String {
+    let bytes: String = key.0.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("ob_{bytes}")
+}
+
+fn end(
+    transaction: &Transaction<'_>,
+    key: EffectKey,
+    result: &Result<Done, CarrierError>,
+    now: u64,
+) -> Result<(), OutboxError> {
+    let (state, note, json) = match result {
+        Ok(_) => ("done", String::new(), Some(serde_json::to_string(result)?)),
+        // Told anew to each further try, as long as nobody knows better.
+        Err(CarrierError::Unknown(why)) => ("unknown", why.clone(), None),
+        Err(error) => ("failed", error.to_string(), Some(serde_json::to_string(result)?)),
+    };
+    transaction
+        .prepare_cached(
+            "UPDATE effect SET state = ?2, note = ?3, result = ?4, operation = NULL, changed_at = ?5
+             WHERE key = ?1 AND state = 'sending'",
+        )?
+        .execute(params![key.0, state, note, json, now])?;
+    Ok(())
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let result: Option<String> = row.get(7)?;
+    let known = result.and_then(|json| serde_json::from_str::<Result<Done, CarrierError>>(&json).ok());
+    Ok(Entry {
+        id: row.get(0)?,
+        tenant: row.get(1)?,
+        handler: row.get(2)?,
+        kind: row.get(3)?,
+        about: row.get(4)?,
+        state: row.get(5)?,
+        attempts: row.get(6)?,
+        result: known.and_then(|result| match result {
+            Ok(Done::Id(id)) => Some(id),
+            _ => None,
+        }),
+        note: row.get(8)?,
+        due_at: row.get(9)?,
+        created_at: row.get(10)?,
+        changed_at: row.get(11)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::carrier::operation::{Refusal, tests::message};
+
+    fn names() -> (TenantId, HandlerName) {
+        (TenantId::new("acme").unwrap(), HandlerName::new("desk").unwrap())
+    }
+
+    fn ledger(folder: &tempfile::TempDir) -> Ledger {
+        Ledger::open(folder.path().join("outbox.db")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn of_two_tries_of_one_effect_only_one_may_act_and_the_other_hears_what_came_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ledger, (tenant, handler), key) = (ledger(&folder), names(), EffectKey([1; 32]));
+        let send = Operation::Send(message());
+        let claim = || ledger.claim(key, (&tenant, &handler), &send, 1_000);
+        let (one, other) = tokio::join!(claim(), claim());
+        let mut claims = [one.unwrap(), other.unwrap()];
+        claims.sort_by_key(|claim| *claim != Claim::Yours);
+        assert_eq!(claims, [Claim::Yours, Claim::UnderWay]);
+        ledger.conclude(key, &Ok(Done::Id("SM1".into())), 1_001).await.unwrap();
+        assert_eq!(claim().await.unwrap(), Claim::Known(Ok(Done::Id("SM1".into()))));
+
+        let refused = EffectKey([2; 32]);
+        ledger.claim(refused, (&tenant, &handler), &send, 1_000).await.unwrap();
+        let error = CarrierError::Refused(Refusal { status: 400, code: Some(21_211), message: "To".into() });
+        ledger.conclude(refused, &Err(error.clone()), 1_001).await.unwrap();
+        let again = ledger.claim(refused, (&tenant, &handler), &send, 1_002).await.unwrap();
+        assert_eq!(again, Claim::Known(Err(error)));
+
+        let released = EffectKey([3; 32]);
+        for _ in 0..2 {
+            assert_eq!(ledger.claim(released, (&tenant, &handler), &send, 1).await.unwrap(), Claim::Yours);
+            ledger.release(released).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_try_that_another_process_did_not_end_is_unknown_and_never_free_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let ((tenant, handler), key) = (names(), EffectKey([1; 32]));
+        let send = Operation::Send(message());
+        ledger(&folder).claim(key, (&tenant, &handler), &send, 1_000).await.unwrap();
+        let next = ledger(&folder);
+        let claim = |at| next.claim(key, (&tenant, &handler), &send, at);
+        assert!(matches!(claim(1_001).await.unwrap(), Claim::Unknown(_)));
+        next.prune(1_000 + ABANDONED_MS + 1).await.unwrap();
+        assert!(matches!(claim(1_002 + ABANDONED_MS).await.unwrap(), Claim::Unknown(_)));
+    }
+
+    #[tokio::test]
+    async fn what_is_due_is_taken_once_and_what_a_dead_process_took_comes_back_in_doubt() {
+        let folder = tempfile::tempdir().unwrap();
+        let (tenant, handler) = names();
+        let send = Operation::Send(message());
+        {
+            let ledger = ledger(&folder);
+            for n in 0..3 {
+                let put = ledger
+                    .put(EffectKey([n; 32]), (&tenant, &handler), &send, 10 * u64::from(n), (0, 3))
+                    .await;
+                assert!(matches!(put.unwrap(), Put::There(_)));
+            }
+            let full = ledger.put(EffectKey([9; 32]), (&tenant, &handler), &send, 0, (0, 3)).await.unwrap();
+            assert_eq!(full, Put::Full(3));
+            let again = ledger.put(EffectKey([0; 32]), (&tenant, &handler), &send, 0, (0, 3)).await.unwrap();
+            assert_eq!(again, Put::There(id_of(EffectKey([0; 32]))), "the same effect is no further entry");
+            assert_eq!(ledger.due(15).await.unwrap(), [(tenant.clone(), Rate::Messages)]);
+            assert_eq!(ledger.next_due(15).await.unwrap(), Some(20));
+            assert_eq!(ledger.take(&tenant, Rate::Calls, 9, 15).await.unwrap().len(), 0);
+            assert_eq!(ledger.take(&tenant, Rate::Messages, 9, 15).await.unwrap().len(), 2);
+            assert_eq!(ledger.take(&tenant, Rate::Messages, 9, 15).await.unwrap().len(), 0);
+            let ended = Tried::Ended(Ok(Done::Id("SM1".into())));
+            ledger.tried(EffectKey([0; 32]), &ended, 16).await.unwrap();
+            assert_eq!(ledger.recover(16, 16).await.unwrap(), 0, "its own");
+        }
+        let next = ledger(&folder);
+        assert_eq!(next.recover(17, 17).await.unwrap(), 1);
+        let taken = next.take(&tenant, Rate::Messages, 9, 17).await.unwrap();
+        assert_eq!(taken.len(), 1);
+        assert_eq!((taken[0].attempts, taken[0].doubted_since), (2, Some(15)));
+        assert!(next.is_anothers(taken[0].key, "SM1").await.unwrap());
+        assert!(!next.is_anothers(EffectKey([0; 32]), "SM1").await.unwrap());
+        let listed = next.list(&tenant, None, 10).await.unwrap();
+        assert_eq!(listed.len(), 3);
+        assert_eq!(next.list(&tenant, Some(listed[0].id.clone()), 10).await.unwrap(), listed[1..]);
+        let waiting = id_of(EffectKey([2; 32]));
+        assert!(next.cancel(&tenant, &waiting, "operator", 18).await.unwrap());
+        assert!(!next.cancel(&tenant, &waiting, "operator", 18).await.unwrap());
+        assert!(!next.cancel(&TenantId::new("other").unwrap(), &taken[0].key_id(), "x", 18).await.unwrap());
+        assert_eq!(next.entry(&tenant, &waiting).await.unwrap().unwrap().note, "taken back by operator");
+        let later = EffectKey([7; 32]);
+        next.put(later, (&tenant, &handler), &send, 30, (19, 9)).await.unwrap();
+        next.forget(&tenant, Some(&HandlerName::new("another").unwrap()), 19).await.unwrap();
+        assert_eq!(next.entry(&tenant, &id_of(later)).await.unwrap().unwrap().state, "waiting");
+        next.forget(&tenant, Some(&handler), 19).await.unwrap();
+        assert_eq!(
+            next.entry(&tenant, &id_of(later)).await.unwrap().unwrap().note,
+            "its handler was removed"
+        );
+        next.prune(20 + RESULTS_KEPT_MS).await.unwrap();
+        let left = next.list(&tenant, None, 10).await.unwrap();
+        assert_eq!(left.len(), 3, "what is done is forgotten after a day, what was taken back after a week");
+        next.prune(20 + ENDED_KEPT_MS).await.unwrap();
+        let left = next.list(&tenant, None, 10).await.unwrap();
+        assert_eq!(left.iter().map(|entry| &*entry.state).collect::<Vec<_>>(), ["sending"]);
+        next.tried(taken[0].key, &Tried::Again { due_at: 0, note: String::new(), doubted_since: None }, 21)
+            .await
+            .unwrap();
+        next.forget(&tenant, None, 22).await.unwrap();
+        assert!(next.list(&tenant, None, 10).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_can_not_be_read_waits_and_keeps_no_other_from_being_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ledger, (tenant, handler)) = (ledger(&folder), names());
+        let send = Operation::Send(message());
+        for n in 1..=2 {
+            ledger.put(EffectKey([n; 32]), (&tenant, &handler), &send, 1, (0, 9)).await.unwrap();
+        }
+        let newer = rusqlite::Connection::open(folder.path().join("outbox.db")).unwrap();
+        let odd = "UPDATE effect SET operation = '{\"fax\":1}' WHERE key = ?1";
+        newer.execute(odd, [EffectKey([1; 32]).0]).unwrap();
+        let taken = ledger.take(&tenant, Rate::Messages, 9, 2).await.unwrap();
+        assert_eq!(taken.iter().map(|due| due.key).collect::<Vec<_>>(), [EffectKey([2; 32])]);
+        let odd = ledger.entry(&tenant, &id_of(EffectKey([1; 32]))).await.unwrap().unwrap();
+        assert_eq!((odd.state.as_str(), odd.due_at), ("waiting", 2 + ODD_PAUSE_MS));
+        assert!(odd.note.contains("can't read it"), "{}", odd.note);
+    }
+
+    impl Due {
+        fn key_id(&self) -> String {
+            id_of(self.key)
+        }
+    }
+}
