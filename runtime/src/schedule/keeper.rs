@@ -1,0 +1,391 @@
+//! Looks once a second what is due, and runs it.
+//!
+//! Each run is a task of its own that claims its moment first. So whoever stops the keeper (a handover, a stop) stops what
+//! has not begun; what runs goes on to its end, as webhooks do, and [`Keeper::finish`] waits for it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hashbrown::{HashMap, HashSet};
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::{error, info, warn};
+
+use super::Schedule;
+use super::store::{Key, Known, State, Store, StoreError};
+use crate::call::{HandlerName, TenantId};
+use crate::host::Host;
+use crate::router::{Handler, Tenant};
+use crate::webhook;
+
+/// How often is looked.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A moment that was missed by more than this is left out: a reminder that comes hours late is worse than none.
+const LATE_MAX_S: i64 = 15 * 60;
+
+/// Pauses after the first, second and third failure. With the longest deadline between them they fill the minute.
+const PAUSES_MS: [i64; 3] = [2_000, 8_000, 20_000];
+
+/// All attempts at one moment begin within so long after the first.
+const WITHIN_MS: i64 = 60_000;
+
+/// Runs at one time, of all tenants. What is due meanwhile begins a little later: at nine o'clock everybody has something to
+/// do, and callers shall not wait for it.
+const RUNS_MAX: u32 = 32;
+
+/// The same of one tenant.
+const RUNS_PER_TENANT_MAX: usize = 4;
+
+/// The pause after the store failed.
+const STORE_PAUSE_MS: i64 = 5_000;
+
+/// What became of the last run of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRun {
+    /// The moment that it was for.
+    pub moment: Timestamp,
+    /// `running`, `done`, `again` or `failed`.
+    pub state: &'static str,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// What the keeper knows, for whoever shows it.
+#[derive(Debug, Default)]
+pub struct LastRuns(Mutex<HashMap<Key, Entry>>);
+
+/// One schedule.
+#[derive(Debug, Clone)]
+struct Entry {
+    known: Known,
+    /// When it is worth another look; none for the next one.
+    look_at: Option<Timestamp>,
+}
+
+impl LastRuns {
+    /// The last run of a schedule; none where there was none since it is in force.
+    #[must_use]
+    pub fn last(&self, tenant: &TenantId, handler: &HandlerName, schedule: &Arc<str>) -> Option<LastRun> {
+        let key = Key { tenant: tenant.clone(), handler: handler.clone(), schedule: Arc::clone(schedule) };
+        let entries = self.lock();
+        let known = &entries.get(&key)?.known;
+        let state = match known.state {
+            State::New => return None,
+            State::Running => "running",
+            State::Done => "done",
+            State::Again { .. } => "again",
+            State::Failed => "failed",
+        };
+        let moment = Timestamp::from_second(known.moment_s).ok()?;
+        Some(LastRun { moment, state, attempts: known.attempts })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+        // Every change is one assignment.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, key: &Key, change: impl FnOnce(&mut Entry)) {
+        if let Some(entry) = self.lock().get_mut(key) {
+            change(entry);
+        }
+    }
+}
+
+/// Runs what is due on one host.
+pub struct Keeper {
+    host: Arc<Host>,
+    /// The data folder; none keeps everything in memory.
+    folder: Option<PathBuf>,
+    /// All runs.
+    running: Arc<Semaphore>,
+    /// Runs of each tenant.
+    of_tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+}
+
+/// A moment whose time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) moment: Timestamp,
+    pub(super) attempt: u32,
+    pub(super) began_ms: i64,
+}
+
+/// One run, ready to begin.
+struct Run {
+    store: Arc<Store>,
+    tenant: Arc<Tenant>,
+    handler: Arc<Handler>,
+    schedule: Schedule,
+    key: Key,
+    due: Due,
+    _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+}
+
+impl Keeper {
+    /// For the handlers of `host`; what was run is remembered in `folder`.
+    #[must_use]
+    pub fn new(host: Arc<Host>, folder: PathBuf) -> Arc<Self> {
+        Self::with(host, Some(folder))
+    }
+
+    /// For the handlers of `host`, as long as this process lives.
+    #[must_use]
+    pub fn in_memory(host: Arc<Host>) -> Arc<Self> {
+        Self::with(host, None)
+    }
+
+    fn with(host: Arc<Host>, folder: Option<PathBuf>) -> Arc<Self> {
+        let running = Arc::new(Semaphore::new(RUNS_MAX as usize));
+        Arc::new(Self { host, folder, running, of_tenants: Mutex::default() })
+    }
+
+    /// Runs what is due, for ever. Dropping the future begins no more runs.
+    pub async fn keep(self: Arc<Self>) {
+        // Opened here and not before: while another process keeps the schedules it is none of ours.
+        let store = loop {
+            let keeper = Arc::clone(&self);
+            let opened = blocking(move || {
+                let store = match &keeper.folder {
+                    Some(folder) => Store::open(folder)?,
+                    None => Store::in_memory()?,
+                };
+                let all = store.all()?;
+                Ok((Arc::new(store), all))
+            });
+            match opened.await {
+                Ok((store, all)) => {
+                    *self.host.last_runs.lock() =
+                        all.into_iter().map(|(key, known)| (key, Entry { known, look_at: None })).collect();
+                    break store;
+                }
+                Err(why) => {
+                    error!("no schedule runs: {why}");
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                }
+            }
+        };
+        loop {
+            self.look(&store, Timestamp::now()).await;
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits for what runs, at most `within`.
+    pub async fn finish(&self, within: Duration) {
+        if tokio::time::timeout(within, self.running.acquire_many(RUNS_MAX)).await.is_err() {
+            warn!("runs of schedules are cut off at the end of the time for shutting down");
+        }
+    }
+
+    /// Begins what is due at `now`.
+    pub(super) async fn look(self: &Arc<Self>, store: &Arc<Store>, now: Timestamp) {
+        let snapshot = self.host.router.snapshot();
+        let mut in_force = HashSet::new();
+        let mut tenants: Vec<_> = snapshot.tenants().collect();
+        // Another one first each time: those who always have something due shall not take every free place.
+        let first = usize::try_from(now.as_second()).unwrap_or_default() % tenants.len().max(1);
+        tenants.rotate_left(first);
+        for tenant in tenants {
+            let handlers = tenant.handlers.values().filter(|handler| !handler.stable.schedules.is_empty());
+            for handler in handlers {
+                for schedule in handler.stable.schedules.iter() {
+                    let key = Key {
+                        tenant: tenant.id.clone(),
+                        handler: handler.stable.handler.clone(),
+                        schedule: Arc::clone(&schedule.name),
+                    };
+                    in_force.insert(key.clone());
+                    self.look_at(store, (tenant, handler, schedule), key, now).await;
+                }
+            }
+        }
+        let gone: Vec<Key> =
+            self.host.last_runs.lock().keys().filter(|key| !in_force.contains(*key)).cloned().collect();
+        for key in gone {
+            self.host.last_runs.lock().remove(&key);
+            let store = Arc::clone(store);
+            if let Err(why) = blocking(move || store.forget(&key)).await {
+                warn!("a schedule that is gone is not forgotten: {why}");
+            }
+        }
+    }
+
+    async fn look_at(
+        self: &Arc<Self>,
+        store: &Arc<Store>,
+        (tenant, handler, schedule): (&Arc<Tenant>, &Arc<Handler>, &Schedule),
+        key: Key,
+        now: Timestamp,
+    ) {
+        let entry = self.host.last_runs.lock().get(&key).cloned();
+        let Some(Entry { known, look_at }) =
+            entry.filter(|entry| entry.known.expression == schedule.expression())
+        else {
+            // In force from now on, not since it was first thought of.
+            let known = Known {
+                expression: schedule.expression(),
+                moment_s: now.as_second(),
+                state: State::New,
+                attempts: 0,
+                began_ms: now.as_millisecond(),
+            };
+            let (store, begun, written) = (Arc::clone(store), key.clone(), known.clone());
+            match blocking(move || store.begin(&begun, &written)).await {
+                Ok(()) => drop(self.host.last_runs.lock().insert(key, Entry { known, look_at: None })),
+                Err(why) => error!(
+                    tenant = %key.tenant, handler = %key.handler, schedule = %key.schedule, "it does not run: {why}"
+                ),
+            }
+            return;
+        };
+        if look_at.is_some_and(|look_at| look_at > now) && !matches!(known.state, State::Again { .. }) {
+            return;
+        }
+        let (due, look_at) = due(&known, schedule, now);
+        let Some(due) = due else {
+            self.host.last_runs.change(&key, |entry| entry.look_at = look_at);
+            return;
+        };
+        // Not now means at the next look: it stays due.
+        let Some(permits) = self.permits(&key.tenant) else { return };
+        let running = Known {
+            moment_s: due.moment.as_second(),
+            state: State::Running,
+            attempts: due.attempt,
+            began_ms: due.began_ms,
+            ..known.clone()
+        };
+        self.host.last_runs.change(&key, |entry| *entry = Entry { known: running, look_at });
+        let run = Run {
+            store: Arc::clone(store),
+            tenant: Arc::clone(tenant),
+            handler: Arc::clone(handler),
+            schedule: schedule.clone(),
+            key,
+            due,
+            _permits: permits,
+        };
+        let host = Arc::clone(&self.host);
+        // A task of its own, so that stopping the keeper does not stop a run between its claim and its end.
+        drop(tokio::spawn(async move { run.run_out(&host, &known).await }));
+    }
+
+    fn permits(&self, tenant: &TenantId) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
+        let of_tenant = {
+            let mut tenants = self.of_tenants.lock().unwrap_or_else(PoisonError::into_inner);
+            let semaphore = || Arc::new(Semaphore::new(RUNS_PER_TENANT_MAX));
+            Arc::clone(tenants.entry(tenant.clone()).or_insert_with(semaphore))
+        };
+        let of_tenant = of_tenant.try_acquire_owned().ok()?;
+        Some((Arc::clone(&self.running).try_acquire_owned().ok()?, of_tenant))
+    }
+}
+
+/// What is due of a schedule at `now`, and when to look again.
+pub(super) fn due(known: &Known, schedule: &Schedule, now: Timestamp) -> (Option<Due>, Option<Timestamp>) {
+    // Of what was missed the last one only, and only if it is not long ago.
+    let since = known.moment_s.max(now.as_second() - LATE_MAX_S);
+    let mut last = None;
+    let mut next = Timestamp::from_second(since).ok().and_then(|since| schedule.next_after(since));
+    while let Some(moment) = next.filter(|moment| *moment <= now) {
+        last = Some(moment);
+        next = schedule.next_after(moment);
+    }
+    let due = match (last, known.state) {
+        (Some(moment), _) => Some(Due { moment, attempt: 1, began_ms: now.as_millisecond() }),
+        // One that waits for its next attempt gives way to the next moment.
+        (None, State::Again { at_ms })
+            if at_ms <= now.as_millisecond() && now.as_millisecond() - known.began_ms <= WITHIN_MS =>
+        {
+            Timestamp::from_second(known.moment_s).ok().map(|moment| Due {
+                moment,
+                attempt: known.attempts.saturating_add(1),
+                began_ms: known.began_ms,
+            })
+        }
+        (None, _) => None,
+    };
+    (due, next)
+}
+
+/// How an attempt that ended stands. `code` is what failed.
+pub(super) fn ended(code: Option<&str>, due: &Due, now_ms: i64) -> State {
+    match code {
+        None => State::Done,
+        // It has nothing to call, and will not have it in a moment.
+        Some("HS210") => State::Failed,
+        Some(_) => {
+            let pause = usize::try_from(due.attempt - 1).ok().and_then(|place| PAUSES_MS.get(place));
+            match pause.map(|pause| now_ms + pause) {
+                Some(at_ms) if at_ms - due.began_ms <= WITHIN_MS => State::Again { at_ms },
+                _ => State::Failed,
+            }
+        }
+    }
+}
+
+impl Run {
+    async fn run_out(self, host: &Arc<Host>, before: &Known) {
+        let Self { store, key, due, .. } = &self;
+        let moment_s = due.moment.as_second();
+        let (tenant, handler, schedule) = (&key.tenant, &key.handler, &key.schedule);
+        let (claims, claimed) = (Arc::clone(store), key.clone());
+        let (attempt, began_ms) = (due.attempt, due.began_ms);
+        match blocking(move || claims.claim(&claimed, moment_s, attempt, began_ms)).await {
+            Ok(true) => {}
+            Ok(false) => {
+                // Another process has it, or had it: what it wrote counts.
+                let (reads, wanted) = (Arc::clone(store), key.clone());
+                if let Ok(Some(known)) = blocking(move || reads.get(&wanted)).await {
+                    host.last_runs.change(key, |entry| *entry = Entry { known, look_at: None });
+                }
+                return;
+            }
+            Err(why) => {
+                error!(%tenant, %handler, %schedule, "the run of {} waits: {why}", due.moment);
+                // Held for a while, in place of the look at the next second.
+                tokio::time::sleep(Duration::from_millis(STORE_PAUSE_MS.unsigned_abs())).await;
+                host.last_runs.change(key, |entry| *entry = Entry { known: before.clone(), look_at: None });
+                return;
+            }
+        }
+        let late_s = Timestamp::now().as_second() - moment_s;
+        if due.attempt == 1 && late_s > 60 {
+            info!(%tenant, %handler, %schedule, "the run of {} was missed and is made up {late_s} s late", due.moment);
+        }
+        let event = self.schedule.event(due.moment, due.attempt);
+        let answer = webhook::fire(host, &self.tenant, &self.handler, event).await;
+        let state = ended(answer.code, due, Timestamp::now().as_millisecond());
+        match state {
+            State::Again { .. } => {
+                warn!(%tenant, %handler, %schedule, attempt, "the run of {} failed and is tried again", due.moment);
+            }
+            State::Failed => {
+                error!(%tenant, %handler, %schedule, attempt, "the run of {} failed for good", due.moment);
+            }
+            State::New | State::Running | State::Done => {}
+        }
+        let (writes, written) = (Arc::clone(store), key.clone());
+        if let Err(why) = blocking(move || writes.ended(&written, moment_s, state)).await {
+            error!(%tenant, %handler, %schedule, "the end of the run of {} is not kept: {why}", due.moment);
+        }
+        host.last_runs.change(key, |entry| {
+            if entry.known.moment_s == moment_s {
+                entry.known.state = state;
+            }
+        });
+    }
+}
+
+/// Runs `work` where waiting for a disk holds nobody up.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, String> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| error.to_string()),
+        Err(error) => Err(format!("a fault of the host: {error}")),
+    }
+}
