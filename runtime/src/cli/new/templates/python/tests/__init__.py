@@ -1,0 +1,1 @@
+"""`PYTHONPATH=.hookswitch python3 -m unittest`"""
