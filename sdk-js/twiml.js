@@ -1,0 +1,50 @@
+/**
+ * Documents: an element is a function with the carrier's name, as in
+ * `twiml.Response(twiml.Gather({ action: 'menu', numDigits: 1 }, twiml.Say('For sales, press one.')))`.
+ *
+ * Text is escaped. The names are not checked here: the host holds each document against the grammar, and in
+ * `hookswitch dev` and `hookswitch test` says what is wrong with it. The official builders work too, at some 30 times the cost.
+ */
+
+const ESCAPES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\n': '&#10;', '\r': '&#13;', '\t': '&#9;' };
+/** What XML 1.0 can't say at all, even escaped. */
+const NOT_XML = /[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g;
+
+/** An element. Prints itself as XML. */
+class Element {
+  #text;
+
+  constructor(text) {
+    this.#text = text;
+  }
+
+  toString() {
+    return this.#text;
+  }
+}
+
+export const twiml = new Proxy({}, {
+  get: (_, name) => (...parts) => element(String(name), parts),
+});
+
+function element(name, [first, ...rest]) {
+  const attributed = typeof first === 'object' && first !== null && !(first instanceof Element) && !Array.isArray(first);
+  const children = (attributed ? rest : [first, ...rest]).flat();
+  const inside = children.map(child).join('');
+  const open = `${name}${attributed ? Object.entries(first).map(attribute).join('') : ''}`;
+  return new Element(inside === '' ? `<${open}/>` : `<${open}>${inside}</${name}>`);
+}
+
+/** Undefined and null leave an attribute or child out, so that conditions can stand inside a document. */
+function attribute([name, value]) {
+  return value === undefined || value === null ? '' : ` ${name}="${escaped(value, /[&<>"\n\r\t]/g)}"`;
+}
+
+function child(value) {
+  if (value === undefined || value === null || value === false) return '';
+  return value instanceof Element ? value.toString() : escaped(value, /[&<>]/g);
+}
+
+function escaped(value, characters) {
+  return String(value).replace(NOT_XML, '').replace(characters, (character) => ESCAPES[character]);
+}

@@ -1,0 +1,126 @@
+"""A request through ``wasi:http``. In native tests, ``hookswitch.testing.http`` stands in for this module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from wit_world.imports import outgoing_handler, streams
+from wit_world.imports import wasi_http_types as http
+
+if TYPE_CHECKING:
+    from hookswitch.http import HttpError, Request
+
+#: What is read at once.
+CHUNK_BYTES = 65_536
+
+#: The host's codes in the helper's words; the whole story is in the log.
+KINDS = {
+    "HttpRequestDenied": ("denied", "the host refused it; the log says why and what would permit it"),
+    "DestinationIpProhibited": ("prohibited", "its address is one that handlers may not reach"),
+    "DnsError": ("unreachable", "its host has no address"),
+    "DnsTimeout": ("unreachable", "its host has no address"),
+    "ConnectionRefused": ("unreachable", "nobody answers there"),
+    "DestinationUnavailable": ("unreachable", "nobody answers there"),
+    "TlsCertificateError": ("tls", "its certificate is not to be trusted"),
+    "TlsProtocolError": ("tls", "there is no encrypted connection"),
+    "ConnectionTimeout": ("timeout", "no connection in time"),
+    "HttpResponseTimeout": ("timeout", "no answer in time"),
+    "ConnectionReadTimeout": ("timeout", "the rest of the answer did not come in time"),
+    "ConnectionLimitReached": ("limit", "too many requests are open"),
+    "HttpRequestBodySize": ("limit", "its body is larger than may be sent"),
+    "HttpResponseBodySize": ("limit", "the answer is larger than may be received"),
+    "HttpRequestHeaderSectionSize": ("limit", "its headers are larger than may be sent"),
+    "HttpRequestUriInvalid": ("request", "its URL can't be sent"),
+    "HttpRequestMethodInvalid": ("request", "its method can't be sent"),
+}
+
+#: Makes the error of a kind and a reason.
+Failed = Callable[[str, str], "HttpError"]
+
+
+def send(request: Request, failed: Failed) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Status, headers and body of the answer."""
+    with _begin(request, failed) as future:
+        with future.subscribe() as ready:
+            ready.block()
+        # Twice a result: whether it can be had, once only, and whether it came.
+        found = future.get().value
+        answer = found.value
+        if type(answer).__name__.startswith("ErrorCode_"):
+            raise _explained(answer, failed)
+    with answer, answer.headers() as fields:
+        headers = [(name, value.decode(errors="replace")) for name, value in fields.entries()]
+        return answer.status(), headers, _read(answer, failed)
+
+
+def _begin(request: Request, failed: Failed) -> Any:
+    what = "headers"
+    try:
+        fields = http.Fields.from_list([(name, value.encode()) for name, value in request.headers])
+        outgoing = http.OutgoingRequest(fields)
+        what = "method"
+        outgoing.set_method(_method(request.method))
+        what = "URL"
+        outgoing.set_scheme(http.Scheme_Https() if request.scheme == "https" else http.Scheme_Http())
+        outgoing.set_authority(request.authority)
+        outgoing.set_path_with_query(request.path)
+        body = outgoing.body() if request.body else None
+    except Exception as cause:
+        if not hasattr(cause, "value"):
+            raise
+        raise failed("request", f"its {what} can't be sent") from None
+    options = None
+    if request.timeout_ms is not None:
+        options = http.RequestOptions()
+        options.set_first_byte_timeout(request.timeout_ms * 1_000_000)
+        options.set_between_bytes_timeout(request.timeout_ms * 1_000_000)
+    try:
+        future = outgoing_handler.handle(outgoing, options)
+    except Exception as error:
+        raise _explained(error, failed) from None
+    if body is not None:
+        _write(body, request.body)
+    return future
+
+
+def _write(body: Any, content: bytes) -> None:
+    try:
+        with body.write() as stream:
+            while content:
+                room = stream.check_write()
+                if room == 0:
+                    with stream.subscribe() as ready:
+                        ready.block()
+                stream.write(content[:room])
+                content = content[room:]
+        http.OutgoingBody.finish(body, None)
+    except Exception as cut_short:
+        # What cut it short is what the answer will say.
+        if not hasattr(cut_short, "value"):
+            raise
+
+
+def _read(answer: Any, failed: Failed) -> bytes:
+    chunks = []
+    with answer.consume() as body, body.stream() as stream:
+        while True:
+            try:
+                chunks.append(stream.blocking_read(CHUNK_BYTES))
+            except Exception as end:
+                why = getattr(end, "value", None)
+                if isinstance(why, streams.StreamError_Closed):
+                    return b"".join(chunks)
+                if not isinstance(why, streams.StreamError_LastOperationFailed):
+                    raise
+                raise _explained(http.http_error_code(why.value), failed) from None
+
+
+def _method(name: str) -> Any:
+    known = getattr(http, f"Method_{name.capitalize()}", None)
+    return known() if known and name != "OTHER" else http.Method_Other(name)
+
+
+def _explained(error: Any, failed: Failed) -> HttpError:
+    code = type(getattr(error, "value", error)).__name__.removeprefix("ErrorCode_")
+    return failed(*KINDS.get(code, ("broken", "what came back was no answer")))

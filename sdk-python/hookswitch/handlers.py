@@ -1,0 +1,86 @@
+"""Between an export of the component and the handler's function.
+
+Whatever a handler raises, or returns instead of a document, becomes a failure with its causes: an exception that left
+the component would be a panic of the engine, and the log would name the engine instead of the handler.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from hookswitch.webhook import Call, Event, Message
+
+#: Causes that are kept: a chain of exceptions may lead back to itself.
+CAUSES_MAX = 16
+
+#: The handler's functions by the interface that they answer: ``voice``, ``messaging``, ``events``.
+registered: dict[str, Callable[[Any], Any]] = {}
+
+
+class Failure(Exception):
+    """Why a handler can't answer, for its log. The caller hears the fallback document."""
+
+
+def on_call(function: Callable[[Call], object]) -> Callable[[Call], object]:
+    """Makes a function answer calls: what it returns is what the caller hears next."""
+    return _register("voice", function)
+
+
+def on_message(function: Callable[[Message], object]) -> Callable[[Message], object]:
+    """Makes a function answer messages."""
+    return _register("messaging", function)
+
+
+def on_event(function: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Makes a function hear status callbacks. The carrier gets 204 whatever happens; an error goes to the log."""
+    return _register("events", function)
+
+
+def _register(interface: str, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    if not callable(function):
+        raise TypeError(f"a function is expected, not {function!r}: write @on_call without parentheses")
+    if interface in registered:
+        raise TypeError(f"{interface} is answered by {registered[interface].__name__} already; take one of the two out")
+    registered[interface] = function
+    return function
+
+
+def document(interface: str, fields: object) -> str:
+    """Runs the function of ``voice`` or ``messaging`` for one webhook."""
+    kind = Call if interface == "voice" else Message
+    returned = registered[interface](kind(fields))
+    if isinstance(returned, str):
+        return returned
+    # The official builders and `twiml` print themselves as XML; most other objects would print something else.
+    text = str(returned)
+    if not text.startswith("<") or text.startswith(f"<{type(returned).__module__}.") or " object at 0x" in text:
+        raise Failure(f"the handler returned {returned!r}; expected TwiML as a str, or a Response of twiml")
+    return text
+
+
+def notify(fields: object) -> None:
+    """Runs the function of ``events`` for one status callback."""
+    registered["events"](Event(fields))
+
+
+def failure_of(error: BaseException) -> tuple[str, list[str]]:
+    """Message and causes of an exception, outermost first, and the line of the handler that raised it."""
+    chain = [error]
+    while (cause := _cause(chain[-1])) and len(chain) <= CAUSES_MAX:
+        chain.append(cause)
+    message, *causes = [_line(error) for error in chain]
+    if not isinstance(error, Failure) and (frames := traceback.extract_tb(error.__traceback__)):
+        innermost = frames[-1]
+        causes.append(f"at {innermost.name} ({innermost.filename.rpartition('/')[2]}:{innermost.lineno})")
+    return message, causes
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    # What `raise … from None` hides stays hidden.
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _line(error: BaseException) -> str:
+    return str(error) if isinstance(error, Failure) else f"{type(error).__name__}: {error}"

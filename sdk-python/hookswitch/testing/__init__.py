@@ -1,0 +1,96 @@
+"""Tests of handlers in plain Python: ``python -m unittest``.
+
+Outside a component the host's interfaces are answered here: settings, secrets, a session and a store that a test sets, a
+log and a carrier's work that it reads. What is answered is what the real host would.
+"""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from hookswitch.handlers import document, notify
+from hookswitch.testing import state
+
+if TYPE_CHECKING:
+    from hookswitch.http import Request
+
+_CALL = "CA00000000000000000000000000000001"
+
+
+def reset(**config: object) -> None:
+    """Forgets everything, and makes ``config`` the settings; values as in TOML."""
+    for held in (state.logged, state.config, state.secrets, state.session, state.store, state.outward, state.answers, state.requests):
+        held.clear()
+    state.refusal = None
+    for key, value in config.items():
+        state.config[key] = value if isinstance(value, str) else json.dumps(value)
+
+
+def logged() -> list[tuple[str, str]]:
+    """What was logged: pairs of level and message."""
+    return list(state.logged)
+
+
+def secret(name: str, value: str) -> None:
+    """Grants a secret."""
+    state.secrets[name] = value
+
+
+def new_session() -> None:
+    """Begins another conversation: its session is empty, the store is as it was."""
+    state.session.clear()
+
+
+def outward() -> list[dict[str, object]]:
+    """What the handler asked its carrier for, such as ``{"what": "send", "to": …, "from_": …, "body": …}``."""
+    return list(state.outward)
+
+
+def refuse(kind: str, told: object) -> None:
+    """Makes the carrier answer everything that would change something with this error: ``refuse("not-yours", "…")``.
+
+    ``told`` is a dict for ``refused`` (status, code, message) and ``limited`` (message, retry_after_ms).
+    """
+    state.refusal = (kind, told)
+
+
+def answers(asked: str, status: int, body: str | bytes = b"") -> None:
+    """Answers a request of the handler: ``answers("GET https://api.example.com/leads", 200, "{}")``, whatever its parameters."""
+    state.answers[asked] = (status, body.encode() if isinstance(body, str) else body)
+
+
+def fails(asked: str, kind: str) -> None:
+    """Lets a request of the handler fail: ``fails("GET https://api.example.com/leads", "timeout")``."""
+    state.answers[asked] = kind
+
+
+def requests() -> list[Request]:
+    """The requests that the handler made."""
+    return list(state.requests)
+
+
+def answer(**fields: object) -> str:
+    """What the handler answers to a voice webhook with these fields; ``params`` are the carrier's."""
+    return document("voice", _webhook({"id": _CALL, "direction": "inbound", "status": "ringing", "digits": None, "speech": None}, fields))
+
+
+def receive(**fields: object) -> str:
+    """What the handler answers to a message."""
+    return document("messaging", _webhook({"id": "SM00000000000000000000000000000001", "body": "", "media_count": 0, "segments": 1}, fields))
+
+
+def tell(**fields: object) -> None:
+    """Tells the handler of an event."""
+    notify(_webhook({"kind": "call", "subject": _CALL, "status": "", "sequence": None}, fields))
+
+
+def _webhook(own: dict[str, object], fields: dict[str, object]) -> SimpleNamespace:
+    common = {"account": "AC00000000000000000000000000000001", "from_": "+12025550123", "to": "+12025550199", "step": "", "time_left_ms": 3000}
+    form = urlencode(fields.pop("params", {}))
+    known = {**common, **own, "form": form}
+    if unknown := set(fields) - set(known):
+        raise TypeError(f"a webhook of this kind has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
+    return SimpleNamespace(**{**known, **fields})

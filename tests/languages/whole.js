@@ -1,0 +1,94 @@
+/**
+ * Every function of the JavaScript helper, against the host and in Node: what stands in for it answers the same.
+ *
+ * `run` puts it in the place of a new project's handler.
+ */
+import { CarrierError, Failure, StorageError, carrier, onCall, secrets, session, store, twiml } from 'hookswitch';
+
+const THEM = '+12025550177';
+const US = '+12025550199';
+const CALL = `CA${'1'.padStart(32, '0')}`;
+const RECORDING = `RE${'1'.padStart(32, '0')}`;
+
+export const voice = onCall((call) => {
+  const wrong = call.step === '' ? first(call) : second();
+  if (wrong.length > 0) throw new Failure(wrong.join('; '));
+  return call.step === '' ? twiml.Response(twiml.Redirect('second')) : twiml.Response(twiml.Say('Every check holds.'));
+});
+
+function first(call) {
+  const { wrong, is, fails } = checks();
+  is('an option that is none', () => call.digits, undefined);
+  for (const [name, memory] of [['session', session], ['store', store]]) {
+    is(`${name}.get none`, () => memory.get('text', 'none'), 'none');
+    is(`${name}.get`, () => (memory.set('text', 'grüße 😀'), memory.get('text')), 'grüße 😀');
+    is(`${name}.json`, () => (memory.set('json', { a: [1, null] }), memory.json('json')), { a: [1, null] });
+    is(`${name}.bytes`, () => (memory.set('bytes', new Uint8Array([255, 0])), memory.set('copy', memory.bytes('bytes')), [...memory.bytes('copy')]), [255, 0]);
+    is(`${name}.set long`, () => (memory.set('long', 'ä'.repeat(10_000)), memory.get('long').length), 10_000);
+    is(`${name}.add`, () => [memory.add('number', 5), memory.add('number', 2, { ttlS: 60 }), memory.add('number')], [5, 7, 8]);
+    is(`${name}.add less`, () => [memory.add('number', -20), memory.get('number')], [-12, '-12']);
+    is(`${name}.swap`, () => [memory.swap('swap', undefined, 'a'), memory.swap('swap', 'b', 'c'), memory.swap('swap', 'a', undefined)], [true, false, true]);
+    is(`${name}.delete`, () => [memory.delete('long'), memory.delete('long')], [true, false]);
+    fails(`${name}.get of bytes`, () => memory.get('bytes'), /are no text/);
+    fails(`${name}.add to text`, () => memory.add('text'), StorageError, 'not-a-number');
+    fails(`${name}.set for no time`, () => memory.set('text', 'x', { ttlS: 0 }), StorageError, 'invalid');
+    fails(`${name}.set too much`, () => memory.set('much', new Uint8Array(65_537)), StorageError, 'too-large');
+    fails(`${name}.set for less than no time`, () => memory.set('text', 'x', { ttlS: -1 }), /whole number/);
+    fails(`${name}.set with a slip`, () => memory.set('text', 'x', { ttl: 1 }), /has no ttl/);
+  }
+  is('session.keys', () => session.keys('b'), ['bytes']);
+  is('store.keys', () => store.keys('', { limit: 2 }), { keys: ['bytes', 'copy'], next: 'copy' });
+  is('store.keys after', () => store.keys('c', { after: 'bytes' }), { keys: ['copy'] });
+  fails('secrets.get', () => secrets.get('key'), /not granted/);
+
+  is('carrier.place', () => carrier.place({ to: THEM, from: US, link: 'voice/x', detect: {}, recording: { dual: true }, toldOf: ['answered'], told: 'status/x' }).slice(0, 2), 'CA');
+  is('carrier.send', () => carrier.send({ to: THEM, from: US, body: 'Hello', media: ['https://example.com/a.png'] }).slice(0, 2), 'MM');
+  is('carrier.placeLater', () => carrier.takeBack(carrier.placeLater({ to: THEM, from: US, document: twiml.Response() }, new Date(Date.now() + 60_000))), true);
+  is('carrier.sendLater', () => carrier.takeBack(carrier.sendLater({ to: THEM, from: US, body: 'Hello' })), true);
+  is('carrier.redirect', () => carrier.redirect(CALL, 'voice/x'), undefined);
+  is('carrier.goOn', () => carrier.goOn(CALL, twiml.Response()), undefined);
+  is('carrier.end', () => carrier.end(CALL), undefined);
+  is('carrier.cancel', () => carrier.cancel(CALL), undefined);
+  is('carrier.recording', () => carrier.recording(RECORDING).status, 'completed');
+  is('carrier.recordingAudio', () => carrier.recordingAudio(RECORDING).length, 0);
+  is('carrier.deleteRecording', () => carrier.deleteRecording(RECORDING), undefined);
+  is('carrier.findNumber', () => carrier.findNumber(US).number, US);
+  is('carrier.searchNumbers', () => carrier.searchNumbers({ kind: 'toll-free', most: 2 }).length, 2);
+  is('carrier.buyNumber', () => carrier.buyNumber('+12025550101', { voice: 'voice' }).number, '+12025550101');
+  is('carrier.configureNumber', () => carrier.configureNumber(US, { voice: 'voice' }).number, US);
+  is('carrier.releaseNumber', () => carrier.releaseNumber('+12025550101'), undefined);
+  is('carrier.shortCodes', () => carrier.shortCodes(), []);
+  is('carrier.accessToken', () => carrier.accessToken({ identity: 'ann', params: { a: 'b' } }).split('.').length, 3);
+  // In Node the carrier takes everything.
+  if (typeof process === 'undefined') fails('carrier.end of no call', () => carrier.end('CA1'), CarrierError, 'invalid');
+  fails('carrier.place with a slip', () => carrier.place({ too: THEM }), /has no too/);
+  return wrong;
+}
+
+function second() {
+  const { wrong, is } = checks();
+  is('the session of the webhook before', () => session.get('text'), 'grüße 😀');
+  is('the store of the webhook before', () => store.get('text'), 'grüße 😀');
+  return wrong;
+}
+
+function checks() {
+  const wrong = [];
+  const is = (name, act, expected) => {
+    try {
+      const found = act();
+      if (JSON.stringify(found) !== JSON.stringify(expected)) wrong.push(`${name} is ${JSON.stringify(found)}`);
+    } catch (error) {
+      wrong.push(`${name} throws ${error.message ?? JSON.stringify(error)}`);
+    }
+  };
+  const fails = (name, act, expected, kind) => {
+    try {
+      wrong.push(`${name} gives ${JSON.stringify(act())}`);
+    } catch (error) {
+      const good = expected instanceof RegExp ? expected.test(error.message) : error instanceof expected && error.kind === kind;
+      if (!good) wrong.push(`${name} throws ${error.kind}: ${error.message}`);
+    }
+  };
+  return { wrong, is, fails };
+}
