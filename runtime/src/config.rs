@@ -11,6 +11,8 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::handler_toml::LimitsMax;
+use crate::outbound;
+use crate::recording::{OutOfRange, RecordingSettings};
 use crate::release::plan::{ReleaseRules, RulesError};
 
 /// Where the data plane listens unless told otherwise.
@@ -31,6 +33,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Peers whose `X-Forwarded-*` counts.
     pub trusted_proxies: Vec<IpNet>,
+    /// Private addresses that handlers may call all the same, where their own allow-lists say so.
+    pub outbound_allow_private: Vec<outbound::Exception>,
     /// Most invocations at the same time, over all tenants.
     pub concurrency: u32,
     /// Most memory of all guests together, in bytes.
@@ -47,6 +51,10 @@ pub struct Config {
     pub limits_max: LimitsMax,
     /// How revisions are released.
     pub release: ReleaseRules,
+    /// Whether and how calls are kept, of tenants for which nothing else was set.
+    pub recording: RecordingSettings,
+    /// Scheme and authority of the carrier's API, for a region or a test; none takes the carrier's own.
+    pub carrier_api_url: Option<String>,
 }
 
 /// A text that never prints.
@@ -102,6 +110,16 @@ pub enum ConfigError {
         /// What about it.
         why: String,
     },
+    /// `carrier_api_url` is not scheme and authority, or would give credentials away.
+    #[error(
+        "carrier_api_url = {found:?}: expected scheme and host such as \"https://api.dublin.ie1.example.com\" ({why})"
+    )]
+    CarrierApiUrl {
+        /// What was written.
+        found: String,
+        /// What about it.
+        why: String,
+    },
     /// A number out of range.
     #[error("{key} = {found}: expected {expected}")]
     Range {
@@ -112,9 +130,15 @@ pub enum ConfigError {
         /// What would do.
         expected: &'static str,
     },
+    /// `outbound_allow_private` names no address.
+    #[error("outbound_allow_private: {0}")]
+    Outbound(#[from] outbound::ExceptionError),
     /// The numbers of `[release]` do not fit together.
     #[error(transparent)]
     Release(#[from] RulesError),
+    /// A bound of `[recording]`.
+    #[error(transparent)]
+    Recording(#[from] OutOfRange),
     /// Tenants stood in this file before there was a registry.
     #[error(
         "[[tenant]] no longer stands in this file: make tenants with `hookswitch tenant create` and deploy their handlers \
@@ -131,6 +155,8 @@ struct RawConfig {
     data: PathBuf,
     public_url: Option<String>,
     trusted_proxies: Vec<IpNet>,
+    /// What stands here can be reached by every tenant whose allow-list names it.
+    outbound_allow_private: Vec<String>,
     /// Raising it costs memory: each place holds a 2 MiB stack and a warm memory of its own.
     concurrency: u32,
     guest_memory_mib: u64,
@@ -142,6 +168,8 @@ struct RawConfig {
     revisions_kept: usize,
     limits: RawLimits,
     release: ReleaseRules,
+    recording: RecordingSettings,
+    carrier_api_url: Option<String>,
     tenant: Option<toml::Value>,
 }
 
@@ -153,12 +181,14 @@ struct RawLimits {
     cpu_ms: u64,
     memory_mib: u64,
     concurrency: u64,
+    web_deadline_ms: u64,
 }
 
 impl Default for RawLimits {
     fn default() -> Self {
-        let LimitsMax { deadline_ms, cpu_ms, memory_mib, concurrency } = LimitsMax::default();
-        Self { deadline_ms, cpu_ms, memory_mib, concurrency }
+        let LimitsMax { deadline_ms, cpu_ms, memory_mib, concurrency, web_deadline_ms } =
+            LimitsMax::default();
+        Self { deadline_ms, cpu_ms, memory_mib, concurrency, web_deadline_ms }
     }
 }
 
@@ -170,6 +200,7 @@ impl Default for RawConfig {
             data: PathBuf::from("hookswitch-data"),
             public_url: None,
             trusted_proxies: Vec::new(),
+            outbound_allow_private: Vec::new(),
             concurrency: 256,
             guest_memory_mib: 2048,
             components_loaded_max: 1_000,
@@ -178,6 +209,8 @@ impl Default for RawConfig {
             revisions_kept: 20,
             limits: RawLimits::default(),
             release: ReleaseRules::default(),
+            recording: RecordingSettings::default(),
+            carrier_api_url: None,
             tenant: None,
         }
     }
@@ -241,23 +274,45 @@ impl Config {
             return Err(ConfigError::TenantsMoved);
         }
         raw.release.check()?;
-        let RawLimits { deadline_ms, cpu_ms, memory_mib, concurrency } = raw.limits;
+        raw.recording.check()?;
+        let outbound_allow_private =
+            raw.outbound_allow_private.iter().map(|text| text.parse()).collect::<Result<_, _>>()?;
+        let RawLimits { deadline_ms, cpu_ms, memory_mib, concurrency, web_deadline_ms } = raw.limits;
         Ok(Self {
             listen: raw.listen,
             control: raw.control,
             data: folder.join(raw.data),
             public_url: raw.public_url.as_deref().map(public_url).transpose()?,
             trusted_proxies: raw.trusted_proxies,
+            outbound_allow_private,
             concurrency: raw.concurrency,
             guest_memory_bytes: raw.guest_memory_mib << 20,
             components_loaded_max: raw.components_loaded_max,
             component_bytes_max: raw.component_mib_max << 20,
             compiles: raw.compiles,
             revisions_kept: raw.revisions_kept,
-            limits_max: LimitsMax { deadline_ms, cpu_ms, memory_mib, concurrency },
+            limits_max: LimitsMax { deadline_ms, cpu_ms, memory_mib, concurrency, web_deadline_ms },
             release: raw.release,
+            recording: raw.recording,
+            carrier_api_url: raw.carrier_api_url.as_deref().map(carrier_api_url).transpose()?,
         })
     }
+}
+
+/// As [`public_url`], for an address that credentials are sent to: in clear to nobody but this machine.
+fn carrier_api_url(text: &str) -> Result<String, ConfigError> {
+    let refuse = |why: String| ConfigError::CarrierApiUrl { found: text.to_owned(), why };
+    let checked = public_url(text).map_err(|error| match error {
+        ConfigError::PublicUrl { why, .. } => refuse(why),
+        other => refuse(other.to_string()),
+    })?;
+    let url = Url::parse(&checked).map_err(|error| refuse(error.to_string()))?;
+    if url.scheme() == "http" && !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
+        return Err(refuse(
+            "credentials would travel in clear; only this machine itself is reached by http".to_owned(),
+        ));
+    }
+    Ok(checked)
 }
 
 /// Checks scheme and authority, gives them back as `https://host[:port]`.
@@ -306,6 +361,7 @@ mod tests {
             ("zero places", "concurrency = 0", "concurrency = 0: expected 1 to 2500"),
             ("little memory", "guest_memory_mib = 1", "guest_memory_mib = 1: expected 64"),
             ("url with path", "public_url = \"https://a.example/x\"", "without a path"),
+            ("credentials in clear", "carrier_api_url = \"http://api.example\"", "would travel in clear"),
             ("url without scheme", "public_url = \"a.example\"", "expected scheme and host"),
             ("tenants of old", "[[tenant]]\nid = \"a\"", "hookswitch tenant create"),
             ("no compile", "compiles = 0", "compiles = 0: expected 1 to 64"),
@@ -314,7 +370,14 @@ mod tests {
                 "[limits]\ndeadline_ms = 20000",
                 "limits.deadline_ms = 20000: expected 1 to 14000",
             ),
+            (
+                "private name",
+                "outbound_allow_private = [\"db.local:80\"]",
+                "outbound_allow_private: \"db.local:80\" is no address",
+            ),
             ("unknown limit", "[limits]\nseconds = 1", "unknown field `seconds`"),
+            ("no hour", "[recording]\nhours_max = 0", "recording.hours_max = 0: expected 1 to 8760 hours"),
+            ("unknown redaction", "[recording]\nnames = \"hide\"", "unknown variant `hide`"),
             ("unknown rule", "[release]\nseconds = 1", "unknown field `seconds`"),
         ];
         for (name, text, expected) in cases {

@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -12,18 +12,23 @@ use arc_swap::ArcSwap;
 use tokio::net::TcpListener;
 
 use crate::admission::places::Places;
-use crate::artifact::{Artifacts, LoadError};
+use crate::artifact::{Artifacts, Kept, LoadError, StoreError};
 use crate::build::BuiltHandler;
 use crate::call::{RevisionId, TenantId};
 use crate::capability::Reach;
 use crate::clock;
 use crate::config::Config;
 use crate::handler_toml::{LimitsMax, SettingsError};
+use crate::outbound;
 use crate::pin::PinKey;
+use crate::recording::Recorder;
+use crate::registry::{KeyError, MasterKey};
 use crate::revision::{Fetching, Revision, RevisionName};
-use crate::router::Router;
 use crate::router::calls::Calls;
+use crate::router::{Router, Snapshot};
 use crate::sandbox::{Compile, Prepared, Sandbox, SandboxError, SandboxSettings};
+use crate::schedule::{self, LastRuns};
+use crate::state::State;
 use crate::telemetry::Feed;
 use crate::twiml;
 use crate::webhook::duplicates::Duplicates;
@@ -48,6 +53,9 @@ pub enum Strict {
 /// Why a handler can't be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadFailure {
+    /// It has schedules and nothing that they could call.
+    #[error("{}", schedule::NOTHING_TO_RUN)]
+    NothingToRun,
     /// Its settings go beyond what the operator allows.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -72,12 +80,26 @@ pub enum LoadFailure {
     },
 }
 
+/// Why compiled code is not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// The key of the folder.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Why there is no host.
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The machine can't give what the sandbox needs (address space, above all).
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// There are no threads for what handlers store.
+    #[error("the threads that keep sessions and stores can't be started: {0}")]
+    State(#[from] io::Error),
     /// The operating system has no random numbers to give.
     #[error("the operating system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
@@ -101,23 +123,30 @@ pub struct Host {
     pub places: Places,
     /// Tells whoever listens what happens.
     pub feed: Feed,
+    /// What became of the schedules' runs.
+    pub last_runs: LastRuns,
     /// Scheme and authority that carriers call, where a tenant has none of its own.
     pub public_url: Option<String>,
     /// Scheme and address of the data plane, once it is bound.
     pub own_url: OnceLock<String>,
     /// Compiled components; none where a host compiles by itself, as `dev` does.
     pub artifacts: Option<Arc<Artifacts>>,
+    /// Keeps calls of tenants that record; not in `dev`.
+    pub recorder: OnceLock<Recorder>,
+    kept: OnceLock<Kept>,
     ingress: Arc<IngressLimits>,
     started: Instant,
 }
 
 impl Host {
-    /// A host without tenants, which compiles what it is given by itself and whose handlers reach nothing.
+    /// A host without tenants, which compiles what it is given by itself and forgets when it ends what handlers store.
     ///
     /// # Errors
     /// [`HostError`].
     pub fn new(config: &Config, pin_key: PinKey) -> Result<Arc<Self>, HostError> {
-        Self::reaching(config, pin_key, None, Reach::default())
+        let outbound = Some(Arc::new(outbound::Client::new(config.outbound_allow_private.clone())));
+        let reach = Reach { state: Some(State::in_memory()?), outbound, carrier: None };
+        Self::reaching(config, pin_key, None, reach)
     }
 
     /// How a host's sandbox is made: compiled code fits only an engine that was made alike.
@@ -156,12 +185,54 @@ impl Host {
             pin_key,
             places: Places::between_parties("the host", config.concurrency),
             feed: Feed::default(),
+            last_runs: LastRuns::default(),
             public_url: config.public_url.clone(),
             own_url: OnceLock::new(),
             artifacts,
+            recorder: OnceLock::new(),
+            kept: OnceLock::new(),
             ingress: Arc::new(ingress),
             started: Instant::now(),
         }))
+    }
+
+    /// A host beside this one, with the same code, tenants and walls, whose handlers reach what is in `reach`: what they store
+    /// and send, what they are answered and what they log has nothing to do with what they do here.
+    #[must_use]
+    pub fn beside(&self, reach: Reach) -> Arc<Self> {
+        let router = Router::default();
+        router.publish(Snapshot::clone(&self.router.snapshot()));
+        Arc::new(Self {
+            sandbox: Arc::clone(&self.sandbox),
+            reach: Arc::new(reach),
+            router,
+            calls: ArcSwap::new(self.calls.load_full()),
+            duplicates: Duplicates::default(),
+            pin_key: self.pin_key.clone(),
+            places: Places::between_parties("the host", self.places.max()),
+            feed: Feed::default(),
+            last_runs: LastRuns::default(),
+            public_url: self.public_url.clone(),
+            own_url: self.own_url.clone(),
+            artifacts: self.artifacts.clone(),
+            recorder: OnceLock::new(),
+            kept: OnceLock::new(),
+            ingress: Arc::clone(&self.ingress),
+            started: self.started,
+        })
+    }
+
+    /// Keeps what [`Host::load`] compiles in `folder`, which is this user's and for nothing else, and takes from there what was
+    /// compiled before.
+    ///
+    /// # Errors
+    /// [`KeepError`]; everything is compiled then, as without it.
+    pub fn keep_code_in(&self, folder: &Path) -> Result<(), KeepError> {
+        let key = MasterKey::open(folder)?.derive("artifacts");
+        let kept = Kept::open(folder, key, &self.sandbox)?;
+        // Whoever asks twice has it already.
+        let _before = self.kept.set(kept);
+        Ok(())
     }
 
     /// Loads one revision of a handler: compiles and checks everything, so it takes as long as a compiler takes.
@@ -185,8 +256,14 @@ impl Host {
         let secrets = built.settings.local_secrets()?;
         let revision = Revision::new(name, &settings, secrets, &self.pin_key, strict)
             .map_err(|cause| LoadFailure::Fallback { file, cause })?;
-        let prepared = self.sandbox.load(&component)?;
+        let prepared = match self.kept.get() {
+            Some(kept) => kept.load(&self.sandbox, &component)?,
+            None => self.sandbox.load(&component)?,
+        };
         prepared.fits(&revision.limits)?;
+        if !settings.schedule.is_empty() && !prepared.exports().events {
+            return Err(LoadFailure::NothingToRun);
+        }
         revision.put_code(Arc::new(prepared), self.now_s());
         Ok(Arc::new(revision))
     }

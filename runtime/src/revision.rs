@@ -12,14 +12,16 @@ use arc_swap::ArcSwapOption;
 use tracing::error;
 
 use crate::admission::breaker::Breaker;
-use crate::call::{HandlerName, RevisionId, TenantId};
+use crate::call::{HandlerName, RevisionId, TenantId, Webhook};
 use crate::capability::Grants;
 use crate::handler_toml::{OnFailure, RevisionSettings};
 use crate::host::Strict;
+use crate::outbound::AllowList;
 use crate::pin::PinKey;
 use crate::registry::SecretsKey;
 use crate::registry::model::RevisionRecord;
 use crate::sandbox::{Limits, Prepared};
+use crate::schedule::{self, Schedule};
 use crate::secrets::SecretValues;
 use crate::telemetry::RevisionCounters;
 use crate::webhook::fallback::{Fallback, FallbackError};
@@ -40,6 +42,8 @@ pub struct Revision {
     pub prefix: Box<str>,
     /// What an invocation may use.
     pub limits: Limits,
+    /// Wall time where nobody is on a line: of a web request, and of a run of a schedule.
+    pub web_deadline: Duration,
     /// Invocations of its handler at one time, as this revision has it.
     pub concurrency: u32,
     /// What its invocations are granted.
@@ -54,6 +58,11 @@ pub struct Revision {
     pub counters: RevisionCounters,
     /// Whether it is given webhooks at all.
     pub breaker: Breaker,
+    /// Whether it is given web requests. Of its own, because anybody can send what makes a handler fail, and callers shall
+    /// not hear the fallback for it.
+    pub web_breaker: Breaker,
+    /// When it runs by itself, as long as it is the stable one.
+    pub schedules: Arc<[Schedule]>,
     /// What the registry has of it; none where no registry stands behind it.
     pub record: Option<RevisionRecord>,
     /// Held by whoever fetches its code.
@@ -111,16 +120,21 @@ impl Revision {
         Ok(Self {
             counters: RevisionCounters::new(&tenant, &handler, id),
             breaker: Breaker::default(),
+            web_breaker: Breaker::default(),
+            schedules: schedule::usable(&settings.schedule, &prefix),
             uid: NEXT_UID.fetch_add(1, Ordering::Relaxed),
-            pin,
+            pin: Arc::clone(&pin),
             prefix,
             limits: limits(settings),
+            web_deadline: Duration::from_millis(settings.limits.web_deadline_ms),
             concurrency: u32::try_from(settings.limits.concurrency).unwrap_or(u32::MAX),
             grants: Arc::new(Grants {
                 tenant: tenant.clone(),
                 handler: handler.clone(),
                 revision: id,
+                pin,
                 config: settings.config.iter().collect(),
+                outbound: AllowList::of_checked(&settings.outbound_allow),
                 secrets,
             }),
             fallback,
@@ -147,15 +161,21 @@ impl Revision {
     ) -> Result<Self, FallbackError> {
         let name =
             RevisionName { tenant: record.tenant.clone(), handler: record.handler.clone(), id: record.id };
-        let secrets = record.settings.secrets.iter().map(|(secret, grant)| {
-            let value = secrets.open(&record.tenant, secret, grant);
-            if value.is_none() {
-                error!(tenant = %record.tenant, handler = %record.handler, revision = %record.id, secret, "the secret can't be read; set it anew");
-            }
-            (secret.clone(), value)
-        });
-        let revision = Self::new(name, &record.settings, secrets.collect(), pin_key, Strict::No)?;
+        let secrets = granted(&name, &record.settings, secrets);
+        let revision = Self::new(name, &record.settings, secrets, pin_key, Strict::No)?;
         Ok(Self { record: Some(record), ..revision })
+    }
+
+    /// How long an answer to `webhook` may take.
+    #[must_use]
+    pub fn deadline(&self, webhook: &Webhook) -> Duration {
+        if webhook.is_the_carriers() { self.limits.deadline } else { self.web_deadline }
+    }
+
+    /// What says whether `webhook` is run at all.
+    #[must_use]
+    pub fn breaker_for(&self, webhook: &Webhook) -> &Breaker {
+        if matches!(webhook, Webhook::Web(_)) { &self.web_breaker } else { &self.breaker }
     }
 
     /// The code, where it is in memory.
@@ -195,6 +215,20 @@ impl Revision {
     pub fn used_at_s(&self) -> u32 {
         self.used_at_s.load(Ordering::Relaxed)
     }
+}
+
+/// The secrets that these settings grant. One that can't be read has no value, and the log says so.
+#[must_use]
+pub fn granted(name: &RevisionName, settings: &RevisionSettings, key: &SecretsKey) -> SecretValues {
+    let RevisionName { tenant, handler, id } = name;
+    let values = settings.secrets.iter().map(|(secret, grant)| {
+        let value = key.open(tenant, secret, grant);
+        if value.is_none() {
+            error!(%tenant, %handler, revision = %id, secret, "the secret can't be read; set it anew");
+        }
+        (secret.clone(), value)
+    });
+    values.collect()
 }
 
 /// What an invocation may use by these settings.

@@ -23,6 +23,7 @@ pub mod imports {
                 import hookswitch:handler/types@0.1.0;
                 import wasi:clocks/wall-clock@0.2.0;
                 import wasi:random/random@0.2.0;
+                import wasi:http/outgoing-handler@0.2.0;
             }
         ",
         generate_all,
@@ -42,7 +43,10 @@ macro_rules! export {
                     "hookswitch:handler/types@0.1.0": crate::bindings::imports::hookswitch::handler::types,
                     "hookswitch:handler/log@0.1.0": crate::bindings::imports::hookswitch::handler::log,
                     "hookswitch:handler/config@0.1.0": crate::bindings::imports::hookswitch::handler::config,
+                    "hookswitch:handler/carrier@0.1.0": crate::bindings::imports::hookswitch::handler::carrier,
                     "hookswitch:handler/secrets@0.1.0": crate::bindings::imports::hookswitch::handler::secrets,
+                    "hookswitch:handler/session@0.1.0": crate::bindings::imports::hookswitch::handler::session,
+                    "hookswitch:handler/store@0.1.0": crate::bindings::imports::hookswitch::handler::store,
                 },
                 pub_export_macro: true,
                 export_macro_name: $macro,
@@ -74,3 +78,24 @@ export!(
     "export_events",
     "::hookswitch_sdk::__private::bindings::events"
 );
+
+/// The export `wasi:http/incoming-handler`, with the types and imports from above.
+pub mod web {
+    wit_bindgen::generate!({
+        path: "../wit",
+        world: "hookswitch:handler/web-handler",
+        with: {
+            "hookswitch:handler/log@0.1.0": crate::bindings::imports::hookswitch::handler::log,
+            "hookswitch:handler/config@0.1.0": crate::bindings::imports::hookswitch::handler::config,
+            "wasi:http/types@0.2.0": crate::bindings::imports::wasi::http::types,
+            "wasi:io/error@0.2.0": crate::bindings::imports::wasi::io::error,
+            "wasi:io/poll@0.2.0": crate::bindings::imports::wasi::io::poll,
+            "wasi:io/streams@0.2.0": crate::bindings::imports::wasi::io::streams,
+            "wasi:clocks/monotonic-clock@0.2.0": crate::bindings::imports::wasi::clocks::monotonic_clock,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_web",
+        default_bindings_module: "::hookswitch_sdk::__private::bindings::web",
+        runtime_path: "::hookswitch_sdk::__private::rt",
+    });
+}

@@ -2,6 +2,7 @@
 
 use crate::bindings::imports::hookswitch::handler::types;
 use crate::params::Params;
+use crate::schedule::Run;
 use std::time::Duration;
 
 pub use types::EventKind;
@@ -62,6 +63,12 @@ impl Event {
     #[must_use]
     pub fn time_left(&self) -> Duration {
         Duration::from_millis(u64::from(self.fields.time_left_ms))
+    }
+
+    /// The run of a schedule that this is; `None` for what a carrier tells.
+    #[must_use]
+    pub fn run(&self) -> Option<Run<'_>> {
+        Run::of(self)
     }
 
     /// Every parameter the carrier sent.

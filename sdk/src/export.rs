@@ -3,7 +3,8 @@
 //! Nothing is freed on the way out, because the instance ends with the answer.
 
 use crate::bindings::imports::hookswitch::handler::types;
-use crate::{Call, Error, Event, Message};
+use crate::bindings::imports::wasi::http::types as http;
+use crate::{Call, Error, Event, Message, web};
 use std::mem::ManuallyDrop;
 
 /// Runs a `#[voice]` function for one webhook.
@@ -31,6 +32,16 @@ pub fn notify<E: Into<Error>>(
 ) -> Result<(), types::Failure> {
     crate::panics::install();
     handler(&ManuallyDrop::new(Event::new(event))).map_err(failure)
+}
+
+/// Runs a `#[web]` function for one request.
+pub fn handle<E: Into<Error>>(
+    request: http::IncomingRequest,
+    out: http::ResponseOutparam,
+    handler: impl FnOnce(&web::Request) -> Result<web::Response, E>,
+) {
+    crate::panics::install();
+    web::component::handle(request, out, |request| handler(request).map_err(Into::into));
 }
 
 fn failure(error: impl Into<Error>) -> types::Failure {

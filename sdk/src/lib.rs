@@ -14,12 +14,13 @@
 //! }
 //! ```
 //!
-//! [`voice`] answers calls, [`messaging`] messages, [`events`] hears status callbacks; a handler has those
-//! it needs. Each webhook gets a fresh instance: nothing is remembered from one to the next, so where
-//! we are in a conversation is in the links ([`Call::step`]).
+//! [`voice`] answers calls, [`messaging`] messages, [`events`] hears status callbacks and runs what is scheduled, [`web`]
+//! answers web requests; a handler has those it needs. Each webhook gets a fresh instance: where we are in a conversation is
+//! in the links ([`Call::step`]), what we remember of it in its [`session`], and what outlives it in the [`store`].
 //!
 //! Handlers are built for `wasm32-unknown-unknown` by `hookswitch build` and tested natively with
-//! plain `cargo test`, by [`testing`]. Only what a handler uses of [`log`], [`config`], [`time`] and [`random`]
+//! plain `cargo test`, by [`testing`]. Only what a handler uses of [`log`], [`config`], [`secrets`], [`session`], [`store`], [`carrier`],
+//! [`time`], [`random`] and [`http`]
 //! becomes an import of its component, and an import that is not there costs nothing.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
@@ -30,27 +31,35 @@ mod arena;
 #[doc(hidden)]
 pub mod bindings;
 pub mod call;
+pub mod carrier;
 pub mod config;
 mod error;
 pub mod event;
 #[doc(hidden)]
 pub mod export;
 mod host;
+pub mod http;
 pub mod log;
 pub mod message;
 mod panics;
 pub mod params;
 pub mod random;
+pub mod schedule;
 pub mod secrets;
+pub mod session;
+mod storage;
+pub mod store;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 pub mod time;
 pub mod twiml;
+pub mod web;
 
 pub use call::Call;
 pub use error::{Context, Error, Result};
 pub use event::Event;
 pub use message::Message;
+pub use storage::StorageError;
 
 /// Makes a function hear status callbacks: `fn(&Event) -> Result<(), Error>`.
 ///
@@ -109,6 +118,28 @@ pub use hookswitch_sdk_macros::messaging;
 /// ```
 pub use hookswitch_sdk_macros::voice;
 
+/// Makes a function answer web requests: `fn(&web::Request) -> Result<web::Response, Error>`.
+///
+/// They come under `/{tenant}/{handler}/web` and all behind it, from anybody: nothing is signed, so a function that places
+/// calls checks who asks. With an error, a trap or a limit the sender gets a 502, 503 or 504.
+///
+/// ```
+/// use hookswitch_sdk::prelude::*;
+///
+/// #[web]
+/// fn page(request: &web::Request) -> Result<web::Response, Error> {
+///     Ok(match request.route() {
+///         ("GET", "/") => web::Response::html("<form method=post action=\"web/call\"><input name=number></form>"),
+///         ("POST", "/call") => match request.form().get("number") {
+///             Some(number) => web::Response::text(format!("We call {number}.")),
+///             None => web::Response::text("Which number?").with_status(400),
+///         },
+///         _ => web::Response::not_found(),
+///     })
+/// }
+/// ```
+pub use hookswitch_sdk_macros::web;
+
 /// What a handler begins with.
 pub mod prelude {
     pub use crate::call::{CallStatus, Direction};
@@ -119,8 +150,8 @@ pub mod prelude {
         Reject, Reply, Say, Sip, Start,
     };
     pub use crate::{Call, Context, Error, Event, Message, bail};
-    pub use crate::{config, log, random, secrets, time, twiml};
-    pub use crate::{events, messaging, voice};
+    pub use crate::{carrier, config, http, log, random, secrets, session, store, time, twiml};
+    pub use crate::{events, messaging, voice, web};
 }
 
 /// What the attributes write; no part of the interface.
@@ -128,6 +159,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::bindings;
     pub use crate::bindings::imports::hookswitch::handler::types;
+    pub use crate::bindings::imports::wasi::http::types as http_types;
     pub use crate::export;
     pub use wit_bindgen::rt;
 }

@@ -84,7 +84,7 @@ fn dev_prints_a_webhook_that_it_answers_and_stops_when_asked() {
         hookswitch()
             .arg("dev")
             .arg(example("front-desk"))
-            .args(["--listen", "127.0.0.1:0", "--auth-token", TOKEN])
+            .args(["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--auth-token", TOKEN])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -17,7 +17,7 @@ fn a_component_that_can_not_be_a_handler_is_refused_by_name() {
             ("core module", wat::parse_str("(module)").unwrap(), "hookswitch build"),
             ("truncated", truncated.to_vec(), ""),
             ("nothing exported", wat::parse_str("(component)").unwrap(), "hookswitch:handler/voice@0.1.0"),
-            ("sockets", attack::imports::sockets(), "wasi:sockets"),
+            ("key values", attack::imports::key_values(), "wasi:keyvalue"),
             ("100 000 functions", attack::compile::functions(100_000), "functions"),
         ];
         for (name, component, expected) in cases {

@@ -2,10 +2,14 @@
 //!
 //! The agent hears the campaign before being joined with the caller (the whisper), and the log gets a line
 //! for each thing that happens to the agent's leg. The campaign travels in the links, because a
-//! handler remembers nothing from one webhook to the next.
+//! handler remembers nothing from one webhook to the next. When the leg is over it becomes a lead in a
+//! CRM: see [`leads`].
+
+mod leads;
 
 use hookswitch_sdk::prelude::*;
 use hookswitch_sdk::twiml::CallEvent;
+use leads::Lead;
 
 #[voice]
 fn answer(call: &Call) -> Result<Document, Error> {
@@ -19,6 +23,9 @@ fn answer(call: &Call) -> Result<Document, Error> {
 
 #[events]
 fn notify(event: &Event) -> Result<(), Error> {
+    if event.run().is_some() {
+        return leads::send_waiting();
+    }
     let campaign = event.step().strip_prefix("leg/").unwrap_or("unknown");
     let progress = event.progress();
     log::info!(
@@ -30,7 +37,22 @@ fn notify(event: &Event) -> Result<(), Error> {
     if progress.status() == Some(CallStatus::Failed) {
         log::warn!("the agent's number failed with SIP code {:?}", progress.sip_response_code());
     }
-    Ok(())
+    match progress.status() {
+        Some(
+            CallStatus::Completed
+            | CallStatus::Busy
+            | CallStatus::NoAnswer
+            | CallStatus::Failed
+            | CallStatus::Canceled,
+        ) => leads::take(&Lead {
+            call: event.subject().to_owned(),
+            campaign: campaign.to_owned(),
+            from: event.from().unwrap_or("unknown").to_owned(),
+            status: event.status().to_owned(),
+            seconds: progress.call_duration_seconds().unwrap_or(0),
+        }),
+        _ => Ok(()),
+    }
 }
 
 fn connect(call: &Call) -> Result<Document, Error> {

@@ -44,7 +44,7 @@ const GOOD_PROBES: u64 = 3;
 const BAD_PROBES: u64 = 2;
 
 /// A probe that has not ended after so long is given up, in milliseconds. Above the longest deadline that a handler may have.
-pub const PROBE_MS_MAX: u64 = 20_000;
+pub const PROBE_MS_MAX: u64 = 35_000;
 
 /// What a refused caller is told to wait while a probe runs, in milliseconds, at most.
 const RETRY_MS: u64 = 1_000;

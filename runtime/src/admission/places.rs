@@ -102,8 +102,11 @@ impl Full {
 /// A place at each wall, for as long as it is held.
 #[must_use = "places are given back when this is dropped"]
 pub struct Entered<'a> {
-    _places: [Place<'a>; 3],
+    _places: [Option<Place<'a>>; WALLS_MAX],
 }
+
+/// Walls behind each other, at most.
+const WALLS_MAX: usize = 5;
 
 /// One place at one wall.
 struct Place<'a>(&'a Places);
@@ -114,21 +117,28 @@ impl Drop for Place<'_> {
     }
 }
 
-/// Takes a place at each wall, the innermost first: handler, tenant, host. Waits at full ones for [`WAIT_MAX`] in all, and
+/// Takes a place at each wall, the innermost first: handler, tenant, host; a web request before these at the two that bound
+/// web requests alone. Waits at full ones for [`WAIT_MAX`] in all, and
 /// never past `until`, the caller's own deadline.
 ///
 /// The usual case waits for nothing. Dropping the future gives back what it had.
 ///
 /// # Errors
 /// [`Full`] names the wall.
-pub async fn enter<'a>(walls: [&'a Places; 3], until: Instant) -> Result<Entered<'a>, Full> {
-    let [handler, tenant, host] = walls;
+pub async fn enter<'a, const WALLS: usize>(
+    walls: [&'a Places; WALLS],
+    until: Instant,
+) -> Result<Entered<'a>, Full> {
     let mut patience = Patience { until, began: None };
-    let own = take(handler, 0, &mut patience).await?;
-    let tenants = take(tenant, handler.running(), &mut patience).await?;
-    let hosts = take(host, tenant.running(), &mut patience).await?;
-    // Dropped in this order: outermost first, so that whoever waits there finds its own inner places still its own.
-    Ok(Entered { _places: [hosts, tenants, own] })
+    const { assert!(WALLS <= WALLS_MAX) };
+    let mut places = [const { None }; WALLS_MAX];
+    let mut held = 0;
+    // Kept, and so dropped, outermost first: whoever waits there finds its own inner places still its own.
+    for (wall, place) in walls.into_iter().zip(places.iter_mut().rev()) {
+        *place = Some(take(wall, held, &mut patience).await?);
+        held = wall.running();
+    }
+    Ok(Entered { _places: places })
 }
 
 /// How long one webhook still waits. Reads no clock before it has to wait.

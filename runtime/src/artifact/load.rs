@@ -11,8 +11,10 @@ use wasmparser::{Parser, Payload};
 use wasmtime::component::{Component, InstancePre};
 
 use super::precheck::{Limit, PrecheckError, RefusalKind, StructureLimits, precheck};
-use crate::capability::{OFFERED, may_wait, offers};
-use crate::sandbox::{Events, Export, Interface, Limits, Messaging, Prepared, Sandbox, Start, State, Voice};
+use crate::capability::{OFFERED, acts_at_carrier, is_session, may_wait, offers};
+use crate::sandbox::{
+    Events, Export, Exports, Interface, Limits, Messaging, Prepared, Sandbox, Start, State, Voice, Web,
+};
 
 /// Why a component can't be loaded. The text is for its author.
 #[derive(Debug, thiserror::Error)]
@@ -38,10 +40,11 @@ pub enum LoadError {
     ImportType(wasmtime::Error),
     /// Nothing to call.
     #[error(
-        "the component exports nothing that the host calls: expected {}, {} or {}, found {}",
+        "the component exports nothing that the host calls: expected {}, {}, {} or {}, found {}",
         Voice::NAME,
         Messaging::NAME,
         Events::NAME,
+        Web::NAME,
         list(.found)
     )]
     NoExport {
@@ -105,14 +108,22 @@ impl Sandbox {
     /// # Errors
     /// [`LoadError`], each naming what was found and what is accepted.
     pub fn load(&self, bytes: &[u8]) -> Result<Prepared, LoadError> {
+        let (component, facts) = self.compile_here(bytes)?;
+        self.prepare(&component, facts)
+    }
+
+    /// As [`Sandbox::compile`], in a process that has more to do than that.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn compile_here(&self, bytes: &[u8]) -> Result<(Component, Facts), LoadError> {
         // The compiler panics over some components that join others; in a jail that ends the child, here it would end `dev`.
         let compiled = catch_unwind(AssertUnwindSafe(|| self.compile(bytes)));
-        let (component, facts) = compiled.unwrap_or_else(|_| {
+        compiled.unwrap_or_else(|_| {
             Err(LoadError::Invalid(wasmtime::Error::msg(
                 "the compiler can't compile how it joins components",
             )))
-        })?;
-        self.prepare(&component, facts)
+        })
     }
 
     /// Compiles a component whose structure is within the limits and whose imports the host has.
@@ -146,12 +157,16 @@ impl Sandbox {
             voice: export::<Voice>(&instance)?,
             messaging: export::<Messaging>(&instance)?,
             events: export::<Events>(&instance)?,
+            web: Web::find(&instance)
+                .map_err(|cause| LoadError::ExportType { interface: Web::NAME, cause })?,
             start: facts.start,
             instance,
+            has_session: facts.imports.iter().any(|import| is_session(import)),
+            acts_at_carrier: acts_at_carrier(&facts.imports),
             imports: facts.imports,
             memory_bytes_minimum: facts.memory_bytes_minimum,
         };
-        if prepared.voice.is_none() && prepared.messaging.is_none() && prepared.events.is_none() {
+        if prepared.exports() == Exports::default() {
             let found =
                 component.component_type().exports(&self.engine).map(|(name, _)| name.to_owned()).collect();
             return Err(LoadError::NoExport { found });

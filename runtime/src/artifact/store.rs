@@ -36,7 +36,7 @@ const FOREIGN_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub struct Store {
     components: PathBuf,
     artifacts: PathBuf,
-    functions: PathBuf,
+    pub(super) functions: PathBuf,
     pub(super) key: SealKey,
     engine: String,
 }
@@ -233,6 +233,20 @@ impl Store {
             }
         }
         Ok(removed)
+    }
+
+    /// Removes the artifacts used longest ago, by the time of their files, until the others have `bytes_max` bytes at most.
+    pub(super) fn forget_oldest(&self, bytes_max: u64) -> io::Result<()> {
+        let mut artifacts = files(&self.artifacts)?;
+        artifacts.sort_by_key(|(_, _, modified)| std::cmp::Reverse(*modified));
+        let mut total = 0;
+        for (path, bytes, _) in artifacts {
+            total += bytes;
+            if total > bytes_max {
+                remove_if_there(&path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Opens an artifact.

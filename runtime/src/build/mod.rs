@@ -14,15 +14,21 @@ use std::path::{Path, PathBuf};
 
 use crate::handler_toml::{BuildMethod, HandlerSettings, SettingsError};
 
-pub use cargo::Diagnostic;
+pub use cache::cache_dir;
+pub use cargo::{Diagnostic, DiagnosticPlace};
 pub use componentize::{ComponentizeError, Shape, shape};
+pub use find::{Found, find};
+pub use sources::is_source;
 pub use toolchain::ToolchainError;
 
+mod cache;
 mod cargo;
 mod componentize;
 mod debian;
+mod find;
 mod lean;
 mod process;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod toolchain;
@@ -136,11 +142,45 @@ pub enum BuildError {
 
 /// Makes the component of the handler at `path`: a folder with its sources and `handler.toml`, or a `.wasm`
 /// file, which is taken as it is. Blocks for as long as the compiler takes; when nothing has changed
-/// since the last time, that is what cargo needs to see so.
+/// since the last time, that is what cargo needs to see so; a command line is always run.
 ///
 /// # Errors
 /// [`BuildError`], whose text says what to try.
 pub fn build(path: &Path, report: &mut Report<'_>) -> Result<BuiltHandler, BuildError> {
+    build_as(path, &Run::Always, report)
+}
+
+/// As [`build`], except that a command line is not run where the component is newer than the handler's sources. Its settings
+/// are among these, unless the line is known to be the one that made it: `made_by`.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_if_changed(
+    path: &Path,
+    made_by: Option<&BuildMethod>,
+    report: &mut Report<'_>,
+) -> Result<BuiltHandler, BuildError> {
+    build_as(path, &Run::IfChanged { made_by }, report)
+}
+
+/// When a command line is run.
+enum Run<'a> {
+    Always,
+    IfChanged { made_by: Option<&'a BuildMethod> },
+}
+
+impl Run<'_> {
+    fn is_due(&self, settings: &HandlerSettings, component: &Path) -> bool {
+        match self {
+            Self::Always => true,
+            Self::IfChanged { made_by } => {
+                !sources::is_fresh(settings, *made_by == Some(&settings.build), component)
+            }
+        }
+    }
+}
+
+fn build_as(path: &Path, run: &Run<'_>, report: &mut Report<'_>) -> Result<BuiltHandler, BuildError> {
     let settings = HandlerSettings::load(path)?;
     let component = place_of_component(path, &settings)?;
     match &settings.build {
@@ -152,7 +192,12 @@ pub fn build(path: &Path, report: &mut Report<'_>) -> Result<BuiltHandler, Build
             encode(&module, &component)?;
         }
         BuildMethod::Command { line, .. } => {
-            run_command(line, folder(&settings), report)?;
+            if run.is_due(&settings, &component) {
+                let began = std::time::SystemTime::now();
+                run_command(line, folder(&settings), report)?;
+                // Whoever may not set times builds once too often.
+                let _dated = sources::made_from(&component, began);
+            }
             check_component(&component)?;
         }
         BuildMethod::Ready { .. } => check_component(&component)?,

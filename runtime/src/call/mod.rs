@@ -4,8 +4,10 @@
 //! router and the phone speak of calls and never of a carrier. No I/O here.
 
 mod ids;
+mod web;
 
 pub use ids::{HandlerName, InvalidName, RevisionId, TenantId};
+pub use web::{WebRequest, WebResponse};
 
 /// One webhook, read and typed; what an invocation gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,18 +16,21 @@ pub enum Webhook {
     Voice(Call),
     /// Somebody sent a message.
     Message(Message),
-    /// A status callback.
+    /// A status callback, or a run of a schedule.
     Event(Event),
+    /// Not the carrier's at all: a request of whomever, for `wasi:http`.
+    Web(Box<WebRequest>),
 }
 
 impl Webhook {
-    /// The call, message or conference it is about, in the carrier's id.
+    /// The call, message or conference it is about, in the carrier's id; the method of a web request.
     #[must_use]
     pub fn subject(&self) -> &str {
         match self {
             Self::Voice(call) => &call.id,
             Self::Message(message) => &message.id,
             Self::Event(event) => &event.subject,
+            Self::Web(request) => request.method.as_str(),
         }
     }
 
@@ -36,21 +41,30 @@ impl Webhook {
             Self::Voice(call) => &call.step,
             Self::Message(message) => &message.step,
             Self::Event(event) => &event.step,
+            Self::Web(request) => request.path(),
         }
     }
 
-    /// What took it.
+    /// What took it, for people: an entry's URL segment, `web` or `schedule`.
     #[must_use]
-    pub fn entry(&self) -> Entry {
+    pub fn entry(&self) -> &'static str {
         match self {
-            Self::Voice(_) => Entry::Voice,
-            Self::Message(_) => Entry::Messaging,
-            Self::Event(_) => Entry::Status,
+            Self::Voice(_) => Entry::Voice.as_str(),
+            Self::Message(_) => Entry::Messaging.as_str(),
+            Self::Event(Event { kind: EventKind::Schedule, .. }) => "schedule",
+            Self::Event(_) => Entry::Status.as_str(),
+            Self::Web(_) => "web",
         }
+    }
+
+    /// Whether somebody on a line waits for the answer, or the carrier does for them.
+    #[must_use]
+    pub fn is_the_carriers(&self) -> bool {
+        !matches!(self, Self::Web(_) | Self::Event(Event { kind: EventKind::Schedule, .. }))
     }
 }
 
-/// What kind of webhook a URL takes.
+/// What kind of webhook of a carrier a URL takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Entry {
     /// `voice`: answered with a document that the caller hears.
@@ -111,6 +125,17 @@ pub enum CallStatus {
     Other,
 }
 
+impl CallStatus {
+    /// Whether the call is over: nothing that is answered now is heard.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Completed | Self::Busy | Self::Failed | Self::NoAnswer | Self::Canceled => true,
+            Self::Queued | Self::Initiated | Self::Ringing | Self::InProgress | Self::Other => false,
+        }
+    }
+}
+
 /// One voice webhook. Fields as in `wit/types.wit`, `record call`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)] // the WIT documents each field
@@ -155,6 +180,8 @@ pub enum EventKind {
     PartialSpeech,
     MachineDetection,
     Payment,
+    /// No carrier's: a run of a schedule. To the handler it is an `other` whose status is `schedule`.
+    Schedule,
     Other,
 }
 

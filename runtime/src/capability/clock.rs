@@ -45,10 +45,33 @@ impl Clock {
             self.stale = false;
             self.monotonic_ms = whole_ms(ORIGIN_AT + ORIGIN.elapsed());
             // A host whose clock is before 1970 shows guests 1970.
-            self.wall_ms = whole_ms(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
+            let now = || whole_ms(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
+            self.wall_ms = SHOWN.try_with(|shown| shown.now_ms()).unwrap_or_else(|_| now());
         }
         self
     }
+}
+
+tokio::task_local! {
+    /// The time of day that guests of this task are shown; unset on the path of a call.
+    static SHOWN: Shown;
+}
+
+/// A time of day that goes on from a moment in the past.
+struct Shown {
+    from_ms: u64,
+    since: Instant,
+}
+
+impl Shown {
+    fn now_ms(&self) -> u64 {
+        self.from_ms.saturating_add(whole_ms(self.since.elapsed()))
+    }
+}
+
+/// Runs `guest` as if it were now `unix_ms`: what a recorded call hears may depend on the time of day.
+pub fn at_time<F: Future>(unix_ms: u64, guest: F) -> impl Future<Output = F::Output> {
+    SHOWN.scope(Shown { from_ms: unix_ms, since: Instant::now() }, guest)
 }
 
 fn whole_ms(duration: Duration) -> u64 {

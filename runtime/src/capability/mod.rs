@@ -6,20 +6,29 @@
 //!
 //! Limits on memory and time are `sandbox`'s business.
 
+mod carrier;
 mod clock;
 pub mod config;
 mod context;
+pub mod effects;
+mod http;
 pub mod log;
 mod secrets;
+pub(crate) mod session;
 mod stdio;
+mod storage;
+pub mod store;
 mod wasi;
 
+pub use clock::at_time;
 pub use config::ConfigValues;
 pub use context::{Context, Grants, Nobody, Reach};
+pub use effects::Effects;
 pub use log::{LogBudget, LogBuffer, LogEntry, LogLevel, LogSource};
 pub(crate) use wasi::RESOURCES_MAX;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::component::Linker;
 
@@ -49,7 +58,10 @@ pub const OFFERED: &[Interface] = &[
     Interface::new("hookswitch:handler/log", "0.1"),
     Interface::new("hookswitch:handler/config", "0.1"),
     Interface::new("hookswitch:handler/secrets", "0.1"),
+    Interface::new(session::NAME, "0.1"),
+    Interface::waiting("hookswitch:handler/store", "0.1"),
     Interface::new("hookswitch:handler/types", "0.1"),
+    Interface::waiting(CARRIER, "0.1"),
     Interface::new("wasi:cli/environment", "0.2"),
     Interface::new("wasi:cli/exit", "0.2"),
     Interface::new("wasi:cli/stdin", "0.2"),
@@ -64,13 +76,30 @@ pub const OFFERED: &[Interface] = &[
     Interface::new("wasi:clocks/wall-clock", "0.2"),
     Interface::new("wasi:filesystem/preopens", "0.2"),
     Interface::waiting("wasi:filesystem/types", "0.2"),
+    Interface::waiting("wasi:http/outgoing-handler", "0.2"),
+    Interface::waiting("wasi:http/types", "0.2"),
     Interface::new("wasi:io/error", "0.2"),
     Interface::waiting("wasi:io/poll", "0.2"),
     Interface::waiting("wasi:io/streams", "0.2"),
     Interface::new("wasi:random/random", "0.2"),
     Interface::new("wasi:random/insecure", "0.2"),
     Interface::new("wasi:random/insecure-seed", "0.2"),
+    Interface::new("wasi:sockets/network", "0.2"),
+    Interface::new("wasi:sockets/instance-network", "0.2"),
+    Interface::new("wasi:sockets/ip-name-lookup", "0.2"),
+    Interface::new("wasi:sockets/tcp-create-socket", "0.2"),
+    Interface::waiting("wasi:sockets/tcp", "0.2"),
+    Interface::waiting("wasi:sockets/udp-create-socket", "0.2"),
+    Interface::waiting("wasi:sockets/udp", "0.2"),
 ];
+
+/// The interface whose invocations have a [`Cause`](crate::carrier::Cause).
+const CARRIER: &str = "hookswitch:handler/carrier";
+
+/// Whether one of these imports lets an invocation act at its carrier.
+pub(crate) fn acts_at_carrier(imports: &[String]) -> bool {
+    imports.iter().any(|import| import.split('@').next() == Some(CARRIER))
+}
 
 /// Finds an import by its name as a component writes it (`wasi:cli/exit@0.2.6`).
 fn find(import: &str) -> Option<&'static Interface> {
@@ -93,12 +122,26 @@ pub fn may_wait(import: &str) -> bool {
     find(import).is_some_and(|interface| interface.waits)
 }
 
+/// Whether the import of this name is the session, which is read before a handler starts.
+#[must_use]
+pub fn is_session(import: &str) -> bool {
+    find(import).is_some_and(|interface| interface.name == session::NAME)
+}
+
 /// What one invocation holds on the host's side of its imports.
 pub struct Capabilities {
     log: log::Log,
     grants: Arc<Grants>,
+    reach: Arc<Reach>,
+    until: Instant,
+    /// Where its effects go; none: they are done, and nobody takes note of them.
+    effects: Option<Effects>,
+    session: session::Remembered,
+    store: store::Budget,
+    carrier: Option<Box<carrier::Desk>>,
     acted: bool,
     wasi: Option<Box<wasi::Wasi>>,
+    http: Option<Box<http::Http>>,
 }
 
 impl Capabilities {
@@ -108,8 +151,15 @@ impl Capabilities {
         Self {
             log: log::Log::new(budget, context.grants.secrets.clone()),
             grants: Arc::clone(context.grants),
+            reach: Arc::clone(context.reach),
+            until: context.until,
+            effects: context.effects.cloned(),
+            session: session::Remembered::NotAsked,
+            store: store::Budget::default(),
+            carrier: context.cause.map(|cause| Box::new(carrier::Desk::new(&context, cause))),
             acted: false,
             wasi: None,
+            http: None,
         }
     }
 
@@ -119,10 +169,12 @@ impl Capabilities {
         self.acted
     }
 
-    /// Takes what was logged, stdout and stderr included; what is written later goes nowhere.
+    /// Ends everything that reaches outward and takes what was logged, stdout and stderr included; what is written later goes
+    /// nowhere.
     #[must_use]
     pub fn take_log(&mut self) -> LogBuffer {
-        // Streams hand over a line that has not ended when they are dropped.
+        // Streams hand over a line that has not ended when they are dropped, and requests end with their handles.
+        self.acted |= self.http.take().is_some_and(|http| http.end());
         self.wasi = None;
         self.log.take()
     }
@@ -156,8 +208,12 @@ where
 {
     log::link(linker)?;
     config::link(linker)?;
+    carrier::link(linker)?;
     secrets::link(linker)?;
-    wasi::link(linker)
+    session::link(linker)?;
+    store::link(linker)?;
+    wasi::link(linker)?;
+    http::link(linker)
 }
 
 #[cfg(test)]
@@ -172,7 +228,8 @@ mod tests {
             ("wasi:cli/exit@0.20.1", false),
             ("wasi:cli/exit@0.3.0", false),
             ("wasi:cli/exit", false),
-            ("wasi:sockets/tcp@0.2.0", false),
+            ("wasi:sockets/tcp@0.2.0", true),
+            ("wasi:http/incoming-handler@0.2.0", false),
             ("hookswitch:handler/log@0.1.0", true),
             ("hookswitch:handler/log@0.1.7", true),
             ("hookswitch:handler/log@1.0.0", false),

@@ -1,15 +1,17 @@
-//! WASI 0.2 without files, sockets, environment or arguments.
+//! WASI 0.2 without files, network, environment or arguments.
 //!
 //! What a standard library needs to start (clocks, random, streams, an empty list of folders) and nothing that
-//! reaches outside. File interfaces are there because a standard library names them; with no folder opened
-//! beforehand a guest has no handle that it could use them with. Sockets are not there at all.
+//! reaches outside. File and socket interfaces are there because a standard library names them (Python's does, in every
+//! component). With no folder opened beforehand a guest has no handle that it could use files with; a socket or a name
+//! that it asks for is refused with `access-denied`, before the operating system hears of it.
 //!
 //! The stream and poll machinery and the file types are wasmtime-wasi's; what gives information or takes space is ours.
 
 use wasmtime::bail;
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtx, WasiFilesystemCtxView};
-use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random};
+use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sockets};
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtx, WasiSocketsCtxView};
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::Capabilities;
@@ -27,14 +29,16 @@ pub(super) struct Wasi {
     pub(super) clock: Clock,
     pub(super) log: SharedLog,
     filesystem: WasiFilesystemCtx,
+    network: WasiSocketsCtx,
 }
 
 impl Wasi {
     pub(super) fn new(log: SharedLog) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
-        // The default context has no folder and no leave to block a thread.
-        Self { table, clock: Clock::new(), log, filesystem: WasiFilesystemCtx::default() }
+        // The default contexts have no folder, no leave to block a thread, and no leave to make a socket or look up a name.
+        let (filesystem, network) = (WasiFilesystemCtx::default(), WasiSocketsCtx::default());
+        Self { table, clock: Clock::new(), log, filesystem, network }
     }
 }
 
@@ -141,6 +145,11 @@ fn files<T: AsMut<Capabilities>>(data: &mut T) -> WasiFilesystemCtxView<'_> {
     WasiFilesystemCtxView { ctx: &mut wasi.filesystem, table: &mut wasi.table }
 }
 
+fn network<T: AsMut<Capabilities>>(data: &mut T) -> WasiSocketsCtxView<'_> {
+    let wasi = touched(data);
+    WasiSocketsCtxView { ctx: &mut wasi.network, table: &mut wasi.table }
+}
+
 /// Defines what [`OFFERED`](super::OFFERED) lists of WASI.
 pub(super) fn link<T>(linker: &mut Linker<T>) -> wasmtime::Result<()>
 where
@@ -156,6 +165,17 @@ where
     random::random::add_to_linker::<T, OfWasi>(linker, touched)?;
     random::insecure::add_to_linker::<T, OfWasi>(linker, touched)?;
     random::insecure_seed::add_to_linker::<T, OfWasi>(linker, touched)?;
+    sockets::network::add_to_linker::<T, WasiSockets>(
+        linker,
+        &sockets::network::LinkOptions::default(),
+        network,
+    )?;
+    sockets::instance_network::add_to_linker::<T, WasiSockets>(linker, network)?;
+    sockets::ip_name_lookup::add_to_linker::<T, WasiSockets>(linker, network)?;
+    sockets::tcp_create_socket::add_to_linker::<T, WasiSockets>(linker, network)?;
+    sockets::tcp::add_to_linker::<T, WasiSockets>(linker, network)?;
+    sockets::udp_create_socket::add_to_linker::<T, WasiSockets>(linker, network)?;
+    sockets::udp::add_to_linker::<T, WasiSockets>(linker, network)?;
     cli::exit::add_to_linker::<T, OfWasi>(linker, touched)?;
     cli::environment::add_to_linker::<T, OfWasi>(linker, touched)?;
     cli::stdin::add_to_linker::<T, OfWasi>(linker, touched)?;

@@ -131,6 +131,7 @@ async fn change(
     let mut settings = newest.settings;
     change(&mut settings.config)?;
     let deploy = Deploy {
+        replay: None,
         // Said, not left out: the newest revision of all may be one that was taken back.
         digest: Some(newest.digest),
         settings,

@@ -1,6 +1,6 @@
 //! `hookswitch deploy`: from sources to a revision that takes calls.
 //!
-//! Builds, hashes, uploads what the host does not have yet, and waits until the revision is live. Every step may be done
+//! Builds, plays the scripted calls, hashes, uploads what the host does not have yet, and waits until the revision is live. Every step may be done
 //! twice: the same component with the same settings is the same revision, so whatever breaks, deploying again is right.
 
 use std::io::Read as _;
@@ -17,11 +17,13 @@ use tokio::io::AsyncReadExt as _;
 use super::remote::output::{self, Paint, fields, percent, printable};
 use super::remote::{Client, Console, RemoteCommand, RemoteError, Repeat, Session, TenantArgs};
 use super::status::risk as risk_word;
+use super::test::gate;
 use crate::build::{self, BuiltHandler};
 use crate::call::{HandlerName, InvalidName, TenantId};
-use crate::control::model::{ComponentView, Deploy, Deployed, TokenScope, Urls};
+use crate::control::model::{ComponentView, Deploy, Deployed, ReplayGate, TokenScope, Urls};
 use crate::digest::Digest;
 use crate::handler_toml::Risk;
+use crate::recording::replay::{DifferenceKind, ReplayReport};
 
 /// Bytes that are read and sent at a time.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -33,6 +35,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  hookswitch deploy guest-examples/front-desk --tenant acme\n  \
     hookswitch deploy front-desk.wasm --tenant acme --name front-desk --no-canary --json\n\n\
+    The scripted calls in calls/*.toml of the handler's folder are played first; one that fails keeps everything where it is.\n\
     Exit code: 0 the revision is live, 1 it was refused or the host can't be reached, 2 usage.")]
 pub struct DeployArgs {
     /// The handler's folder, or a component
@@ -50,6 +53,15 @@ pub struct DeployArgs {
     /// Take all new calls at once, whatever the risk
     #[arg(long, conflicts_with = "percent")]
     no_canary: bool,
+    /// Play the newest N kept calls on it first, and deploy only if they sound the same
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    replay: Option<u32>,
+    /// Differences that are meant and do not stop it, such as `text,attribute`
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "replay", value_parser = super::replay::kind)]
+    replay_allow: Vec<DifferenceKind>,
+    /// Do not play the handler's scripted calls before
+    #[arg(long)]
+    no_test: bool,
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -92,16 +104,51 @@ impl RemoteCommand for DeployArgs {
         let tenant = client.tenant_of(&who).await?;
         let built = build::build(&self.path, &mut |progress| console.note(progress))
             .map_err(|error| RemoteError::Local(error.to_string()))?;
+        self.play_scripts(console).await?;
         let handler = self.name.clone().unwrap_or_else(|| built.settings.name.clone());
         let component = Component::read(&built.component)?;
         component.upload(&client, console, &tenant).await?;
         let deploy = self.deploy(&built, &component);
-        let deployed = release(&client, console, &tenant, &handler, &deploy).await?;
+        let deployed = match release(&client, console, &tenant, &handler, &deploy).await {
+            Ok(deployed) => deployed,
+            Err(error) => {
+                super::replay::tell_why(console, &error, self.json)?;
+                return Err(error);
+            }
+        };
         print(console, &deployed, self.json)
     }
 }
 
 impl DeployArgs {
+    /// Plays the scripted calls in the handler's folder: one that fails keeps everything where it is.
+    async fn play_scripts(&self, console: &Console) -> Result<(), RemoteError> {
+        if self.no_test {
+            console.note("the handler's scripted calls are not played (--no-test)");
+            return Ok(());
+        }
+        let path = self.path.clone();
+        // On a runtime of its own, as hosts have it; this one waits for the network.
+        let played = tokio::task::spawn_blocking(move || {
+            let mut said = String::new();
+            let played = gate(path, &mut |text| said.push_str(text));
+            (played, said)
+        });
+        let (played, said) = played.await.map_err(|error| RemoteError::Local(error.to_string()))?;
+        if !said.is_empty() {
+            console.note(said.trim_end());
+        }
+        match played {
+            Ok(0) => {}
+            Ok(count) => console.note(format_args!("{count} scripted calls passed")),
+            Err(why) => {
+                let what = "nothing was uploaded; `--no-test` deploys all the same";
+                return Err(RemoteError::Local(format!("{why}; {what}")));
+            }
+        }
+        Ok(())
+    }
+
     fn deploy(&self, built: &BuiltHandler, component: &Component) -> Deploy {
         Deploy {
             digest: Some(component.digest.to_string()),
@@ -109,6 +156,7 @@ impl DeployArgs {
             risk: self.risk.unwrap_or(built.settings.risk),
             percent: self.percent,
             no_canary: self.no_canary,
+            replay: self.replay.map(|calls| ReplayGate { calls, allow: self.replay_allow.clone() }),
         }
     }
 }
@@ -258,6 +306,7 @@ pub(super) fn print(console: &Console, deployed: &Deployed, json: bool) -> Resul
             if deployed.reason.is_empty() { risk.to_owned() } else { format!("{risk}: {}", deployed.reason) },
         ),
         ("changed", deployed.changes.join("\n")),
+        ("replayed", deployed.replay.as_ref().map(ReplayReport::summary).unwrap_or_default()),
         ("next", deployed.next.clone()),
     ];
     rows.extend(url_rows(&deployed.urls));
@@ -267,6 +316,6 @@ pub(super) fn print(console: &Console, deployed: &Deployed, json: bool) -> Resul
 
 /// The URLs that there are, by entry.
 pub(super) fn url_rows(urls: &Urls) -> impl Iterator<Item = (&'static str, String)> {
-    let entries = [("voice", &urls.voice), ("sms", &urls.sms), ("status", &urls.status)];
+    let entries = [("voice", &urls.voice), ("sms", &urls.sms), ("status", &urls.status), ("web", &urls.web)];
     entries.map(|(entry, url)| (entry, url.clone().unwrap_or_default())).into_iter()
 }

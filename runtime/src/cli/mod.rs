@@ -14,9 +14,13 @@ mod deploy;
 mod dev;
 mod lint;
 mod logs;
+mod new;
 mod number;
+mod outbox;
 mod promote;
+mod record;
 mod remote;
+mod replay;
 mod revisions;
 mod rollback;
 mod secret;
@@ -32,6 +36,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::host::Host;
+
 /// Runs call handlers: sandboxed WebAssembly components that answer voice and SMS webhooks.
 #[derive(Parser)]
 #[command(name = "hookswitch", version, max_term_width = 100)]
@@ -42,6 +48,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    New(new::NewArgs),
     Dev(dev::DevArgs),
     Build(build::BuildArgs),
     Test(test::TestArgs),
@@ -54,13 +61,15 @@ enum Command {
     Deploy(deploy::DeployArgs),
     Promote(promote::PromoteArgs),
     Rollback(rollback::RollbackArgs),
+    Replay(replay::ReplayArgs),
     Status(status::StatusArgs),
     Revisions(revisions::RevisionsArgs),
     Logs(logs::LogsArgs),
     Config(config::ConfigCommand),
     Number(number::NumberCommand),
     Secret(secret::SecretCommand),
-    Tenant(tenant::TenantCommand),
+    Outbox(outbox::OutboxCommand),
+    Tenant(Box<tenant::TenantCommand>),
     Token(token::TokenCommand),
     Context(context::ContextCommand),
     Backup(backup::BackupArgs),
@@ -71,6 +80,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match Cli::parse().command {
+        Command::New(args) => new::run(&args),
         Command::Dev(args) => args.run(),
         Command::Build(args) => build::run(&args),
         Command::Test(args) => test::run(&args),
@@ -83,13 +93,15 @@ pub fn main() -> ExitCode {
         Command::Deploy(args) => remote::run(args),
         Command::Promote(args) => remote::run(args),
         Command::Rollback(args) => remote::run(args),
+        Command::Replay(args) => remote::run(args),
         Command::Status(args) => remote::run(args),
         Command::Revisions(args) => remote::run(args),
         Command::Logs(args) => remote::run(args),
         Command::Config(args) => remote::run(args),
         Command::Number(args) => remote::run(args),
         Command::Secret(args) => remote::run(args),
-        Command::Tenant(args) => remote::run(args),
+        Command::Outbox(args) => remote::run(args),
+        Command::Tenant(args) => remote::run(*args),
         Command::Token(args) => remote::run(args),
         Command::Context(args) => remote::run(args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
@@ -110,6 +122,14 @@ fn failed(error: &dyn std::error::Error) -> ExitCode {
         cause = error.source();
     }
     ExitCode::from(1)
+}
+
+/// Lets `host` keep what it compiles, and take what was compiled before, in this user's cache folder.
+fn keep_code(host: &Host) {
+    let Some(folder) = crate::build::cache_dir() else { return };
+    if let Err(error) = host.keep_code_in(&folder.join("compiled")) {
+        tracing::warn!("compiled code is not kept, so that each start compiles: {error}");
+    }
 }
 
 /// As [`failed`], for a sentence.

@@ -125,6 +125,24 @@ fn one(console: &Console, view: &HandlerView) -> String {
     }
     text.push('\n');
     text.push_str(&table.render(console, 2));
+    if !view.schedules.is_empty() {
+        let mut table = Table::new(["SCHEDULE", "CRON", "TIME ZONE", "NEXT", "LAST", "STATE"]);
+        for schedule in &view.schedules {
+            let last = schedule.last.as_ref();
+            let state = last.map(|last| last.state.as_str()).unwrap_or_default();
+            let paint = (state == "failed" || state == "again").then_some(Paint::Bad);
+            table.row([
+                (&schedule.name).into(),
+                (&schedule.cron).into(),
+                (&schedule.timezone).into(),
+                schedule.next.first().map(|at| console.moment(at)).unwrap_or_default().into(),
+                last.map(|last| console.moment(&last.at)).unwrap_or_default().into(),
+                Cell::painted(state, paint),
+            ]);
+        }
+        text.push('\n');
+        text.push_str(&table.render(console, 2));
+    }
     if let Some(canary) = &view.canary {
         text.push('\n');
         text.push_str(&trial(console, canary));

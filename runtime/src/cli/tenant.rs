@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::record::RecordArgs;
 use super::remote::output::{Table, bytes, counted, fields, printable};
 use super::remote::{Console, HostArgs, RemoteCommand, RemoteError, Session, read_secret};
 use crate::call::{InvalidName, TenantId};
-use crate::control::model::{NewTenant, SharedKey, TenantChange, TenantView};
+use crate::control::model::{
+    AccountSettings, AccountView, ApiKey, NewTenant, SharedKey, TenantChange, TenantView,
+};
 use crate::registry::model::Quota;
 
 /// Create, list, change and delete tenants (needs the operator's token)
@@ -63,6 +66,7 @@ enum Action {
         #[command(flatten)]
         shown: Shown,
     },
+    Record(Box<RecordArgs>),
     /// Delete a tenant with its handlers, revisions and tokens
     #[command(after_help = "Example:\n  hookswitch tenant delete acme --yes")]
     Delete {
@@ -98,6 +102,28 @@ struct Settings {
     /// File with a key for webhooks that are signed with HMAC_SHA256, once for each; all that it has from now on
     #[arg(long, value_name = "ID=FILE", value_parser = shared_key)]
     shared_key_file: Vec<(String, PathBuf)>,
+    /// Its account at the carrier, AC and 32 hex digits, with which its handlers place calls and send messages; '' takes it away
+    #[arg(long, value_name = "AC…", help_heading = "Account at the carrier")]
+    twilio_account_sid: Option<String>,
+    /// API key of that account, SK and 32 hex digits, with the file of its secret; without one the auth token signs in. ''
+    /// takes it away
+    #[arg(long, value_name = "SK…=FILE", value_parser = api_key, help_heading = "Account at the carrier")]
+    twilio_api_key: Option<(String, PathBuf)>,
+    /// Caller's id that it may show besides its own numbers, once for each; all of them from now on
+    #[arg(long, value_name = "NUMBER", help_heading = "Account at the carrier")]
+    caller_id: Vec<String>,
+    /// Calls that it may place within a minute
+    #[arg(long, value_name = "N", help_heading = "Account at the carrier")]
+    calls_per_minute: Option<u32>,
+    /// Messages that it may send within a minute
+    #[arg(long, value_name = "N", help_heading = "Account at the carrier")]
+    messages_per_minute: Option<u32>,
+    /// Entries that wait in its outbox, at most
+    #[arg(long, value_name = "N", help_heading = "Account at the carrier")]
+    outbox_entries: Option<u32>,
+    /// Whether its handlers may buy numbers and give them back
+    #[arg(long, value_name = "BOOL", help_heading = "Account at the carrier")]
+    trades_numbers: Option<bool>,
     /// Scheme and host that its carrier calls, such as https://calls.example.com; '' takes the host's own
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -126,7 +152,37 @@ fn shared_key(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
+fn api_key(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        _ if text.is_empty() => Ok((String::new(), PathBuf::new())),
+        Some((id, file)) if !id.is_empty() && !file.is_empty() => Ok((id.to_owned(), file.into())),
+        _ => Err("expected the key's id and the file of its secret, as in SK0123…=secret.txt".to_owned()),
+    }
+}
+
 impl Settings {
+    /// What the flags say of the account; none where they say nothing.
+    fn account(&self, session: &Session<'_>) -> Result<Option<AccountSettings>, RemoteError> {
+        let api_key = match &self.twilio_api_key {
+            None => None,
+            Some((id, _)) if id.is_empty() => Some(ApiKey { id: String::new(), secret: String::new() }),
+            Some((id, path)) => {
+                let secret = read_secret(path, session.surroundings)?.expose().to_owned();
+                Some(ApiKey { id: id.clone(), secret })
+            }
+        };
+        let account = AccountSettings {
+            sid: self.twilio_account_sid.clone(),
+            api_key,
+            caller_ids: (!self.caller_id.is_empty()).then(|| self.caller_id.clone()),
+            calls_per_minute: self.calls_per_minute,
+            messages_per_minute: self.messages_per_minute,
+            outbox_entries: self.outbox_entries,
+            trades_numbers: self.trades_numbers,
+        };
+        Ok((account != AccountSettings::default()).then_some(account))
+    }
+
     fn auth_tokens(&self, session: &Session<'_>) -> Result<Option<Vec<String>>, RemoteError> {
         if let Some(path) = &self.twilio_auth_token_file {
             let text = read_secret(path, session.surroundings)?;
@@ -171,6 +227,7 @@ impl RemoteCommand for TenantCommand {
                     public_url: settings.public_url.clone().filter(|url| !url.is_empty()),
                     twilio_auth_tokens: settings.auth_tokens(session)?.unwrap_or_default(),
                     shared_keys: settings.shared_keys(session)?.unwrap_or_default(),
+                    twilio_account: settings.account(session)?,
                     quota: settings.quota(Quota::default()),
                 };
                 let view: TenantView = session.connect(&shown.host)?.post(&["tenants"], &tenant).await?;
@@ -193,6 +250,7 @@ impl RemoteCommand for TenantCommand {
                 print(console, &view, shown.json)
             }
             Action::Update { id, settings, shown } => update(session, &id, &settings, &shown).await,
+            Action::Record(args) => args.run(session).await,
             Action::Delete { id, yes, host } => {
                 if !yes {
                     confirm(session, &id)?;
@@ -215,12 +273,14 @@ async fn update(
         public_url: settings.public_url.clone(),
         twilio_auth_tokens: settings.auth_tokens(session)?,
         shared_keys: settings.shared_keys(session)?,
+        twilio_account: settings.account(session)?,
         quota: settings.quota(Quota::default()),
     };
-    let TenantChange { public_url, twilio_auth_tokens, shared_keys, quota } = &change;
-    if public_url.is_none() && twilio_auth_tokens.is_none() && shared_keys.is_none() && quota.is_none() {
+    let TenantChange { public_url, twilio_auth_tokens, shared_keys, twilio_account, quota } = &change;
+    let keys = twilio_auth_tokens.is_none() && shared_keys.is_none();
+    if public_url.is_none() && keys && twilio_account.is_none() && quota.is_none() {
         return Err(RemoteError::Usage(
-            "nothing to change: give --twilio-auth-token-file, --shared-key-file, --public-url or a quota"
+            "nothing to change: give --twilio-auth-token-file, --shared-key-file, --twilio-account-sid, --public-url or a quota"
                 .to_owned(),
         ));
     }
@@ -286,6 +346,21 @@ fn list(console: &Console, views: &[TenantView]) {
     console.print(table.render(console, 0));
 }
 
+/// An account on one line.
+fn account(account: &AccountView) -> String {
+    let allowance = &account.allowance;
+    let key = account.api_key.as_ref().map_or(String::new(), |key| format!(", API key {key}"));
+    let ids = match &*allowance.caller_ids {
+        [] => String::new(),
+        ids => format!(", callers' ids {}", ids.join(", ")),
+    };
+    let trades = if allowance.trades_numbers { ", trades numbers" } else { "" };
+    format!(
+        "{}{key}, {} calls and {} messages a minute, {} in the outbox{ids}{trades}",
+        account.sid, allowance.calls_per_minute, allowance.messages_per_minute, allowance.outbox_entries
+    )
+}
+
 fn print(console: &Console, view: &TenantView, json: bool) -> Result<(), RemoteError> {
     let opens_nothing = view.twilio_auth_tokens == 0 && view.shared_keys.is_empty();
     if json {
@@ -301,6 +376,12 @@ fn print(console: &Console, view: &TenantView, json: bool) -> Result<(), RemoteE
             ("created", console.moment(&view.created_at)),
             ("public URL", view.public_url.clone().unwrap_or_else(|| "the host's own".to_owned())),
             ("signed with", format!("{}{keys}", counted(view.twilio_auth_tokens as u64, "auth token"))),
+            (
+                "account",
+                view.twilio_account
+                    .as_ref()
+                    .map_or("none: its handlers place no calls and send nothing".to_owned(), account),
+            ),
             ("concurrency", format!("{} invocations at one time", quota.concurrency)),
             ("handlers", usage.handlers.to_string()),
             ("revisions", format!("{} of {}", usage.revisions, quota.revisions)),

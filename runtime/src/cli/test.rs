@@ -14,15 +14,16 @@ use clap::Args;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::failed;
+use super::{failed, keep_code};
+use crate::build::{Found, find};
 use crate::call::TenantId;
+use crate::capability::Reach;
 use crate::carrier::twilio::signature::AuthToken;
 use crate::clock;
 use crate::config::Config;
 use crate::dev::{TENANT, Workbench};
 use crate::host::{self, Host};
 use crate::phone::Account;
-use crate::phone::line::HostLine;
 use crate::phone::script::{self, Played, Scripts, Stage};
 use crate::pin::PinKey;
 use crate::telemetry::{self, LogFormat};
@@ -91,15 +92,12 @@ pub(super) fn run(args: &TestArgs) -> ExitCode {
 
 /// The handler at `path`, or all in the folder that it is.
 fn handlers(path: &Path) -> Vec<PathBuf> {
-    let is_handler = |path: &Path| path.join("handler.toml").is_file();
-    if path.is_file() || is_handler(path) {
-        return vec![path.to_owned()];
+    match find(path) {
+        Found::One(handler) => vec![handler],
+        // Nothing there: let the build say what it expects.
+        Found::Many(handlers) if handlers.is_empty() => vec![path.to_owned()],
+        Found::Many(handlers) => handlers,
     }
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut found: Vec<PathBuf> = entries.filter(|entry| is_handler(entry)).collect();
-    found.sort();
-    // Nothing there: let the build say what it expects.
-    if found.is_empty() { vec![path.to_owned()] } else { found }
 }
 
 fn folder(path: &Path) -> &Path {
@@ -115,9 +113,8 @@ fn test(args: &TestArgs, scripts: Vec<(PathBuf, Scripts)>) -> Result<bool, Box<d
             continue;
         }
         let (handler, stage) = open(path)?;
-        let at_once = AT_ONCE_PER_CORE * std::thread::available_parallelism().map_or(1, usize::from);
         let began = Instant::now();
-        let played = runtime.block_on(Arc::new(stage).play(&Arc::new(scripts), at_once));
+        let played = runtime.block_on(Arc::new(stage).play(&Arc::new(scripts), at_once()));
         let tested = Tested { handler, played, took: began.elapsed() };
         if !args.json {
             say(&script::text(&tested.handler, &tested.played, colour()));
@@ -146,6 +143,33 @@ fn test(args: &TestArgs, scripts: Vec<(PathBuf, Scripts)>) -> Result<bool, Box<d
     Ok(wrong == 0)
 }
 
+fn at_once() -> usize {
+    AT_ONCE_PER_CORE * std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Plays the scripts beside the handler at `path`, as a deploy does before anything is uploaded; tells what it sees. How many
+/// there are; none is no failure.
+///
+/// # Errors
+/// A sentence for the author: which fail, or why they can't be played.
+pub(super) fn gate(path: PathBuf, tell: &mut dyn FnMut(&str)) -> Result<usize, String> {
+    let scripts = script::read_folder(&folder(&path).join("calls")).map_err(|error| error.to_string())?;
+    if scripts.is_empty() {
+        return Ok(0);
+    }
+    let runtime = host::runtime().map_err(|error| error.to_string())?;
+    let (handler, stage) = open(path).map_err(|error| error.to_string())?;
+    let played = runtime.block_on(Arc::new(stage).play(&Arc::new(scripts), at_once()));
+    let (whole, wrong): (usize, Vec<Played>) =
+        (played.len(), played.into_iter().filter(|one| one.failure.is_some()).collect());
+    if wrong.is_empty() {
+        return Ok(whole);
+    }
+    tell(&script::text(&handler, &wrong, false));
+    let names: Vec<String> = wrong.iter().map(|one| format!("\u{201c}{}\u{201d}", one.name)).collect();
+    Err(format!("{} of {whole} scripted calls of {handler} fail: {}", wrong.len(), names.join(", ")))
+}
+
 /// Prints to standard output. A reader that has seen enough, such as `head`, closes the pipe; the exit code is still right.
 pub(super) fn say(text: &str) {
     let mut out = std::io::stdout().lock();
@@ -160,18 +184,21 @@ pub(super) fn colour() -> bool {
 /// Builds the handler at `path` and puts it on a host in this process; gives its name and where to call it.
 pub(super) fn open(path: PathBuf) -> Result<(String, Stage), Box<dyn Error>> {
     let config = Config { public_url: Some(URL.to_owned()), ..Config::default() };
-    let host = Host::new(&config, PinKey::random()?)?;
     let mut secret = [0; 16];
     getrandom::fill(&mut secret)?;
     let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let token = AuthToken::new(&secret)?;
+    let account = Account { sid: ACCOUNT.to_owned(), token: token.clone() };
+    // Nothing of its own to reach: each script brings what it needs.
+    let host = Host::reaching(&config, PinKey::random()?, None, Reach::default())?;
+    keep_code(&host);
     let bench =
         Workbench::open(Arc::clone(&host), path, token.clone(), &mut |progress| eprintln!("{progress}"))?;
-    let revision = bench.current();
+    let revision = bench.current().ok_or("nothing was built")?;
     let (handler, base) = (revision.handler.to_string(), Url::parse(&format!("{URL}{}/", revision.prefix))?);
-    let line = HostLine::new(host, &TenantId::new(TENANT)?)?;
-    let account = Account { sid: ACCOUNT.to_owned(), token };
-    Ok((handler, Stage { line, account, base, began_unix_ms: clock::unix_ms() }))
+    let stage =
+        Stage { host, tenant: TenantId::new(TENANT)?, account, base, began_unix_ms: clock::unix_ms() };
+    Ok((handler, stage))
 }
 
 /// The account of all numbers that are not there.

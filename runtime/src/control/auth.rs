@@ -153,7 +153,11 @@ impl Caller {
         match error {
             DeployError::NotFound(detail) => Refusal::new(Word::NotFound, detail),
             DeployError::Refused { reason, detail } => {
-                Refusal { word: Word::ComponentRefused, detail, reason: Some(reason) }
+                Refusal { reason: Some(reason), ..Refusal::new(Word::ComponentRefused, detail) }
+            }
+            DeployError::Differs(report) => {
+                let detail = DeployError::Differs(report.clone()).to_string();
+                Refusal { replay: Some(report), ..Refusal::new(Word::ReplayDiffers, detail) }
             }
             DeployError::Conflict(detail) => Refusal::new(Word::Conflict, detail),
             DeployError::Quota(detail) => Refusal::new(Word::QuotaExceeded, detail),

@@ -24,7 +24,7 @@ use tracing::{debug, warn};
 use super::ControlLimits;
 
 /// Serves until `shutdown`, then lets what runs finish. `stopping` becomes true at the same moment, for streams.
-pub(super) async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     routes: Router,
     limits: &ControlLimits,

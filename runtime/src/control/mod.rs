@@ -5,7 +5,7 @@
 
 mod api;
 mod auth;
-mod connection;
+pub(crate) mod connection;
 mod extract;
 pub mod health;
 pub mod model;
@@ -37,6 +37,7 @@ pub use health::{Health, Stage};
 use crate::artifact::Artifacts;
 use crate::config::Secret;
 use crate::deploy::Deployer;
+use crate::outbox::Outbox;
 use crate::registry::Registry;
 use crate::telemetry::Feed;
 use problem::{Refusal, Word};
@@ -47,6 +48,8 @@ pub struct Control {
     pub registry: Arc<Registry>,
     /// Changes who answers calls.
     pub deployer: Arc<Deployer>,
+    /// What handlers want done later.
+    pub outbox: Arc<Outbox>,
     /// Takes uploads.
     pub artifacts: Arc<Artifacts>,
     /// What handlers log and how webhooks end, as it happens.

@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::carrier::account::Allowance;
 use crate::handler_toml::{RevisionSettings, Risk};
+use crate::recording::RecordingSettings;
+use crate::recording::replay::{DifferenceKind, ReplayReport};
 use crate::registry::model::Quota;
 use crate::release::{ReleaseChange, ReleaseRisk};
 
@@ -27,6 +30,9 @@ pub struct Problem {
     /// What refused a component, such as `limit:functions`, `import` or `compile_memory`; only for components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What kept calls would hear, of a deploy that they stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Box<ReplayReport>>,
 }
 
 /// A tenant to be made.
@@ -48,6 +54,9 @@ pub struct NewTenant {
     #[serde(default)]
     #[schema(max_items = 16)]
     pub shared_keys: Vec<SharedKey>,
+    /// Its account at its carrier, with which its handlers place calls and send messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twilio_account: Option<AccountSettings>,
     /// What it may use; what is left out of it has its default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
@@ -71,6 +80,92 @@ pub struct SharedKey {
     pub secret: String,
 }
 
+/// A tenant's account at its carrier; of one that is there already what is left out stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccountSettings {
+    /// `AC` and 32 hex digits, no other tenant's; an empty text takes the account away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(pattern = "^(AC[0-9a-f]{32})?$")]
+    pub sid: Option<String>,
+    /// An API key, which access tokens need; one with an empty id takes it away. Its secret is never shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKey>,
+    /// All callers' ids that it may show besides its own numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 1000)]
+    pub caller_ids: Option<Vec<String>>,
+    /// Calls that it may place within a minute, 60 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 60000)]
+    pub calls_per_minute: Option<u32>,
+    /// Messages that it may send within a minute, 600 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 60000)]
+    pub messages_per_minute: Option<u32>,
+    /// Entries that wait in its outbox at most, 10 000 by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 1000000)]
+    pub outbox_entries: Option<u32>,
+    /// Whether its handlers may buy numbers and give them back; not by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trades_numbers: Option<bool>,
+}
+
+/// A key of the carrier's API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// `SK` and 32 hex digits.
+    #[schema(pattern = "^(SK[0-9a-f]{32})?$")]
+    pub id: String,
+    /// The secret.
+    #[schema(pattern = "^[!-~]{0,1024}$")]
+    pub secret: String,
+}
+
+/// A tenant's account, without its secrets.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct AccountView {
+    /// Its id.
+    pub sid: String,
+    /// The id of its API key.
+    pub api_key: Option<String>,
+    /// What the tenant may do there.
+    #[serde(flatten)]
+    pub allowance: Allowance,
+}
+
+/// Something that a handler wanted done later.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct OutboxView {
+    /// For showing and taking back.
+    pub id: String,
+    /// Which handler asked for it.
+    pub handler: String,
+    /// `call` or `message`.
+    pub kind: String,
+    /// Whom it is for.
+    pub to: String,
+    /// `waiting`, `sending`, `done`, `failed`, `unknown` (sent, and nobody knows what became of it) or `canceled`.
+    pub state: String,
+    /// How often it was tried.
+    pub tries: u32,
+    /// The carrier's id, once it is done.
+    pub result: Option<String>,
+    /// What happened last, in words.
+    pub note: String,
+    /// When it is due.
+    #[schema(format = DateTime)]
+    pub due_at: String,
+    /// When it was asked for.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// When anything about it changed last.
+    #[schema(format = DateTime)]
+    pub changed_at: String,
+}
+
 /// Changes of a tenant: what is left out stays.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -87,6 +182,9 @@ pub struct TenantChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(max_items = 16)]
     pub shared_keys: Option<Vec<SharedKey>>,
+    /// What changes of its account; what is left out of it stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub twilio_account: Option<AccountSettings>,
     /// The whole quota from now on: what is left out of it has its default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,
@@ -103,6 +201,9 @@ pub struct TenantView {
     pub twilio_auth_tokens: usize,
     /// Names of its shared keys.
     pub shared_keys: Vec<String>,
+    /// Its account at its carrier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twilio_account: Option<AccountView>,
     /// What it may use.
     pub quota: Quota,
     /// What it uses.
@@ -263,6 +364,58 @@ pub struct Deploy {
     /// Takes all new calls at once, whatever the risk.
     #[serde(default)]
     pub no_canary: bool,
+    /// Deploys only if kept calls sound the same on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayGate>,
+}
+
+/// Which kept calls a deploy has to pass, and which differences are meant.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayGate {
+    /// How many, the newest first.
+    #[serde(default = "replay_calls")]
+    #[schema(minimum = 1, maximum = 1000, default = 100)]
+    pub calls: u32,
+    /// Kinds of differences that do not stop it.
+    #[serde(default)]
+    #[schema(max_items = 9)]
+    pub allow: Vec<DifferenceKind>,
+}
+
+/// Kept calls to be played against a revision.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// Against which.
+    #[schema(minimum = 1)]
+    pub revision: u32,
+    /// How many, the newest first.
+    #[serde(default = "replay_calls")]
+    #[schema(minimum = 1, maximum = 1000, default = 100)]
+    pub calls: u32,
+}
+
+fn replay_calls() -> u32 {
+    100
+}
+
+/// Whether a tenant's calls are kept, by which rules, and what is kept.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct RecordingView {
+    /// The rules.
+    pub settings: RecordingSettings,
+    /// Calls and message conversations that are kept.
+    pub calls: u64,
+    /// Their webhooks.
+    pub webhooks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the oldest was last heard of.
+    #[schema(format = DateTime)]
+    pub oldest_at: Option<String>,
+    /// Webhooks of all tenants that this process did not keep, because they came faster than they could be written.
+    pub dropped: u64,
 }
 
 /// What became of a deploy, a promote or a rollback.
@@ -285,6 +438,9 @@ pub struct Deployed {
     /// What a promote or a rollback changed, for people, such as `revision 1 takes all new calls (was: revision 2)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
+    /// What kept calls hear of it, where they were asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplayReport>,
     /// Whether it takes new calls.
     pub live: bool,
     /// The share of new calls that it takes, in percent.
@@ -297,7 +453,7 @@ pub struct Deployed {
     pub urls: Urls,
 }
 
-/// Where the carrier reaches a handler. Only the entries that its component answers.
+/// Where a handler is reached. Only the entries that its component answers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct Urls {
     /// For calls.
@@ -309,6 +465,9 @@ pub struct Urls {
     /// For status callbacks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// For web requests; all that begins with it is the handler's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub web: Option<String>,
 }
 
 /// Back to an earlier revision.
@@ -343,8 +502,39 @@ pub struct HandlerView {
     pub history: Vec<HistoryView>,
     /// Numbers that it answers.
     pub numbers: Vec<String>,
-    /// Where the carrier reaches it.
+    /// Where it is reached.
     pub urls: Urls,
+    /// When the stable revision runs by itself. Left out where it never does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedules: Vec<ScheduleView>,
+}
+
+/// A schedule of the stable revision.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ScheduleView {
+    /// Its name.
+    pub name: String,
+    /// When, as it was written.
+    pub cron: String,
+    /// By whose clocks.
+    pub timezone: String,
+    /// The next moments, in UTC, at most three.
+    pub next: Vec<String>,
+    /// The last run; left out where there was none since it is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<LastRunView>,
+}
+
+/// A schedule's last run.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct LastRunView {
+    /// The moment it was for.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// `running`, `done`, `again` (it failed and is tried again) or `failed`.
+    pub state: String,
+    /// How often it was tried.
+    pub attempts: u32,
 }
 
 /// A canary.

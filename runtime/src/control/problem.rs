@@ -10,6 +10,7 @@ use http::{HeaderValue, StatusCode};
 use tracing::error;
 
 use super::model::Problem;
+use crate::recording::replay::ReplayReport;
 
 /// The media type of a problem document.
 pub(super) const MEDIA_TYPE: &str = "application/problem+json";
@@ -35,6 +36,7 @@ pub(super) enum Word {
     DigestMismatch,
     ComponentRefused,
     QuotaExceeded,
+    ReplayDiffers,
     TooManyStreams,
     Internal,
     Unavailable,
@@ -66,6 +68,7 @@ impl Word {
                 ("component-refused", S::UNPROCESSABLE_ENTITY, "The component or its settings are refused")
             }
             Word::QuotaExceeded => ("quota-exceeded", S::TOO_MANY_REQUESTS, "The tenant's quota is used up"),
+            Word::ReplayDiffers => ("replay-differs", S::CONFLICT, "Kept calls would hear something else"),
             Word::TooManyStreams => ("too-many-streams", S::TOO_MANY_REQUESTS, "Too many streams are open"),
             Word::Internal => ("internal", S::INTERNAL_SERVER_ERROR, "A fault of the host"),
             Word::Unavailable => ("unavailable", S::SERVICE_UNAVAILABLE, "Not possible at the moment"),
@@ -81,11 +84,13 @@ pub(super) struct Refusal {
     pub(super) detail: String,
     /// What refused a component.
     pub(super) reason: Option<String>,
+    /// What kept calls would hear.
+    pub(super) replay: Option<Box<ReplayReport>>,
 }
 
 impl Refusal {
     pub(super) fn new(word: Word, detail: impl Into<String>) -> Self {
-        Self { word, detail: detail.into(), reason: None }
+        Self { word, detail: detail.into(), reason: None, replay: None }
     }
 
     /// A fault of ours: the cause goes to the log, the client hears that there was one.
@@ -116,6 +121,7 @@ impl IntoResponse for Refusal {
             status: status.as_u16(),
             detail: self.detail.chars().take(DETAIL_CHARS_MAX).collect(),
             reason: self.reason,
+            replay: self.replay,
         };
         // A struct of texts and a number has always a JSON.
         let mut response = Response::new(Body::from(serde_json::to_vec(&problem).unwrap_or_default()));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tracing::{info, warn};
 
 use super::health::Health;
-use super::model::{CreatedToken, NumberView, SecretView, TenantView, TokenScope, TokenView, Usage};
+use super::model::{
+    AccountView, CreatedToken, NumberView, SecretView, TenantView, TokenScope, TokenView, Usage,
+};
 use super::problem::{Refusal, Word};
 use crate::call::TenantId;
 use crate::config::Secret;
@@ -205,6 +207,11 @@ fn view(registry: &Registry, tenant: &TenantRecord) -> Result<TenantView, Regist
         public_url: tenant.public_url.clone(),
         twilio_auth_tokens: tenant.auth_tokens.len(),
         shared_keys: tenant.shared_keys.iter().map(|(id, _)| id.clone()).collect(),
+        twilio_account: tenant.account.as_ref().map(|account| AccountView {
+            sid: account.sid.clone(),
+            api_key: account.api_key.as_ref().map(|(id, _)| id.clone()),
+            allowance: account.allowance.clone(),
+        }),
         quota: tenant.quota,
         usage: Usage {
             handlers: usage.handlers,

@@ -6,9 +6,11 @@ use super::{DeployError, Deployer, blocking};
 use crate::artifact::{AdmitError, Admitted, SmokeLimits};
 use crate::call::{HandlerName, TenantId};
 use crate::digest::Digest;
-use crate::handler_toml::{RevisionSettings, Risk};
+use crate::handler_toml::{Limits, RevisionSettings, Risk};
+use crate::outbound;
 use crate::registry::model::{DeployContext, NewRevision};
 use crate::release::risk::{Assessment, Facts, assess};
+use crate::schedule;
 use crate::secrets::{self, SECRETS_MAX};
 use crate::webhook::fallback::Fallback;
 
@@ -74,10 +76,11 @@ impl Deployer {
         settings: &RevisionSettings,
     ) -> Result<(), DeployError> {
         settings.limits.check(&self.limits_max).map_err(|error| DeployError::refused("settings", error))?;
-        let limits = settings.limits;
-        if [limits.deadline_ms, limits.cpu_ms, limits.memory_mib, limits.concurrency].contains(&0) {
+        let Limits { deadline_ms, cpu_ms, memory_mib, concurrency, web_deadline_ms } = settings.limits;
+        if [deadline_ms, cpu_ms, memory_mib, concurrency, web_deadline_ms].contains(&0) {
             return Err(DeployError::refused("settings", "a limit is 0; each is at least 1"));
         }
+        schedule::check(&settings.schedule).map_err(|(_, error)| DeployError::refused("settings", error))?;
         for name in settings.secrets.keys() {
             secrets::check_name(name).map_err(|error| DeployError::refused("settings", error))?;
         }
@@ -96,6 +99,8 @@ impl Deployer {
                 return Err(DeployError::refused("settings", detail));
             }
         }
+        outbound::allow::check(&settings.outbound_allow)
+            .map_err(|error| DeployError::refused("settings", format!("outbound_allow: {error}")))?;
         // Refused now by the code that will use it later; which pin stands in it makes no difference.
         let prefix = format!("/{tenant}/{handler}");
         if let Some(own) = &settings.fallback {

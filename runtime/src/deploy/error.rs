@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::artifact::AdmitError;
+use crate::recording::replay::ReplayReport;
 use crate::registry::RegistryError;
 use crate::release::change::ChangeError;
 
@@ -23,6 +24,9 @@ pub enum DeployError {
     /// It does not fit what is in force: nothing to promote, nothing to go back to, changed meanwhile.
     #[error("{0}")]
     Conflict(String),
+    /// Kept calls would hear something else.
+    #[error("{}; nothing was changed", .0.summary())]
+    Differs(Box<ReplayReport>),
     /// The tenant has used up its quota, or the queue of compiles is full.
     #[error("{0}")]
     Quota(String),

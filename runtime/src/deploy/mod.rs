@@ -11,6 +11,7 @@ mod error;
 pub mod loaded;
 mod publish;
 mod recover;
+mod replay;
 mod secrets;
 mod upkeep;
 mod view;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::OwnedMutexGuard;
-use tracing::info;
+use tracing::{info, warn};
 
 use self::change::Without;
 use self::check::{assessment, within_quota};
@@ -39,6 +40,7 @@ use crate::registry::{PendingJournal, Registry};
 use crate::release::plan::{ReleaseRules, Start, plan};
 use crate::release::{Release, ReleaseEvent};
 use crate::router::Handler;
+use crate::schedule;
 use crate::telemetry::FeedEvent;
 
 /// Changes who answers calls.
@@ -58,6 +60,8 @@ pub struct Deployer {
     unreachable: ArcSwap<String>,
     /// The canaries under watch.
     watching: watch::Watching,
+    /// Places for replays.
+    replays: tokio::sync::Semaphore,
     /// What was found at the last look at each canary.
     judged: ArcSwap<HashMap<watch::Name, watch::Judged>>,
 }
@@ -85,6 +89,7 @@ impl Deployer {
             journal: Arc::new(journal),
             unreachable: ArcSwap::default(),
             watching: watch::Watching::default(),
+            replays: tokio::sync::Semaphore::new(replay::REPLAYS_MAX),
             judged: ArcSwap::default(),
         })
     }
@@ -116,6 +121,13 @@ impl Deployer {
             self.artifacts.get(&self.host.sandbox, tenant, &digest).await.map_err(DeployError::from)?;
         code.fits(&crate::revision::limits(&settings))
             .map_err(|error| DeployError::refused("limit:memory", error))?;
+        if !settings.schedule.is_empty() && !code.exports().events {
+            return Err(DeployError::refused("export", schedule::NOTHING_TO_RUN));
+        }
+        let replayed = match &deploy.replay {
+            Some(gate) => self.gate(tenant, handler, &settings, &code, gate).await?,
+            None => None,
+        };
 
         let new = NewRevision {
             tenant: tenant.clone(),
@@ -161,7 +173,8 @@ impl Deployer {
             self.tell(&outcome.handler, event);
         }
         let changes = assessment.map(|assessment| assessment.changes).unwrap_or_default();
-        Ok(self.deployed(&outcome.handler, &outcome.revision, outcome.known, changes))
+        let deployed = self.deployed(&outcome.handler, &outcome.revision, outcome.known, changes);
+        Ok(Deployed { replay: replayed, ..deployed })
     }
 
     /// The canary takes all new calls.
@@ -296,6 +309,8 @@ impl Deployer {
         })
         .await?;
         self.publisher.remove_handler(tenant, handler);
+        self.forget_removed(tenant, Some(handler)).await;
+        self.forget(tenant, Some(handler)).await;
         info!(%tenant, %handler, by, "the handler was removed");
         Ok(())
     }
@@ -313,9 +328,21 @@ impl Deployer {
         });
         match found.await? {
             Some((record, numbers)) => self.publisher.tenant(&record, numbers),
-            None => self.publisher.remove_tenant(tenant),
+            None => {
+                self.publisher.remove_tenant(tenant);
+                self.forget_removed(tenant, None).await;
+                self.forget(tenant, None).await;
+            }
         }
         Ok(())
+    }
+
+    /// Deletes what was stored for a handler that is gone, or for a tenant.
+    async fn forget(&self, tenant: &TenantId, handler: Option<&HandlerName>) {
+        let Some(state) = &self.host.reach.state else { return };
+        if let Err(why) = state.forget(tenant, handler).await {
+            warn!(%tenant, handler = handler.map(tracing::field::display), "its store is deleted at the next start: {why}");
+        }
     }
 
     fn tenant(&self, tenant: &TenantId) -> Result<Arc<crate::router::Tenant>, DeployError> {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tracing::error;
 
 use crate::call::{HandlerName, RevisionId, TenantId};
+use crate::carrier::account::Account;
 use crate::carrier::twilio::signature::{AuthToken, EmptySecret, Keys, SharedKey};
 use crate::host::Host;
 use crate::pin::PinKey;
@@ -39,6 +40,12 @@ impl Publisher {
     #[must_use]
     pub fn new(host: Arc<Host>, secrets: SecretsKey) -> Self {
         Self { host, secrets, turn: Mutex::new(()), changes: watch::Sender::new(0) }
+    }
+
+    /// Opens what revisions are granted.
+    #[must_use]
+    pub fn secrets(&self) -> &SecretsKey {
+        &self.secrets
     }
 
     /// Wakes whoever waits for a change.
@@ -199,14 +206,30 @@ fn tenant(record: &TenantRecord, old: Option<&Tenant>) -> Option<Tenant> {
         }
     };
     let id = record.id.clone();
-    let new = Tenant::new(id, keys, record.public_url.clone(), record.quota.concurrency);
+    let mut new = Tenant::new(id, keys, record.public_url.clone(), record.quota.concurrency);
+    new.account = account(record).map(Arc::new);
     Some(match old {
         None => new,
         Some(old) => {
-            old.places.set_max(record.quota.concurrency);
-            Tenant { places: Arc::clone(&old.places), handlers: old.handlers.clone(), ..new }
+            let new = new.with_places_of(old, record.quota.concurrency);
+            Tenant { handlers: old.handlers.clone(), ..new }
         }
     })
+}
+
+/// How the host signs in for a tenant; none where it has no credentials to do so.
+fn account(record: &TenantRecord) -> Option<Account> {
+    let account = record.account.as_ref()?;
+    let login = match (&account.api_key, record.auth_tokens.first()) {
+        (Some(key), _) => key.clone(),
+        (None, Some(token)) => (account.sid.clone(), token.clone()),
+        (None, None) => {
+            error!(tenant = %record.id, "its account can't be used: it has neither an API key nor an auth token");
+            return None;
+        }
+    };
+    let (sid, api_key) = (account.sid.clone(), account.api_key.clone());
+    Some(Account { sid, login, api_key, allowance: account.allowance.clone() })
 }
 
 fn keys(record: &TenantRecord) -> Result<Keys, EmptySecret> {
@@ -236,8 +259,9 @@ fn handler(
     });
     let concurrency = canary.as_ref().map_or(0, |canary| canary.revision.concurrency).max(stable.concurrency);
     let new = Handler::new(stable);
-    let places = old.map_or_else(|| Arc::clone(&new.places), |old| Arc::clone(&old.places));
-    places.set_max(concurrency);
+    let walls = old.unwrap_or(&new);
+    walls.set_places(concurrency);
+    let (places, web_places) = (Arc::clone(&walls.places), Arc::clone(&walls.web_places));
     for revision in revisions.values() {
         let share = record.release.share(revision.id);
         revision.counters.set_share((share != Share::NONE).then_some(share));
@@ -245,5 +269,12 @@ fn handler(
             revision.counters.set_judgement(None);
         }
     }
-    Some(Handler { canary, revisions, places, release: Some(Arc::new(record.release.clone())), ..new })
+    Some(Handler {
+        canary,
+        revisions,
+        places,
+        web_places,
+        release: Some(Arc::new(record.release.clone())),
+        ..new
+    })
 }

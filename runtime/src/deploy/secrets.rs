@@ -66,6 +66,7 @@ impl Deployer {
                 risk: Risk::Auto,
                 percent: None,
                 no_canary: false,
+                replay: None,
             };
             deployed.push(self.deploy(by, tenant, &handler, deploy).await?);
         }

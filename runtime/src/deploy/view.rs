@@ -1,19 +1,27 @@
 //! What is in force, as people and programs read it.
 
+use std::iter;
+
 use hashbrown::HashMap;
+use jiff::Timestamp;
 
 use super::{DeployError, Deployer};
 use crate::admission::breaker;
 use crate::call::{RevisionId, TenantId};
 use crate::clock;
 use crate::control::model::{
-    CanaryView, Deployed, HandlerView, HistoryView, RevisionView, ServingView, Urls,
+    CanaryView, Deployed, HandlerView, HistoryView, LastRunView, RevisionView, ScheduleView, ServingView,
+    Urls,
 };
 use crate::registry::PINNED_MS;
 use crate::registry::model::{HandlerRecord, RevisionRecord};
 use crate::release::{Release, ReleaseChange, ReleaseEvent, StepEnd};
 use crate::revision::Revision;
 use crate::router::Handler;
+use crate::schedule::Schedule;
+
+/// Runs ahead that a schedule's view has.
+const NEXT_RUNS: usize = 3;
 
 /// Lines of history that a handler's view has.
 pub const HISTORY_MAX: u32 = 20;
@@ -36,6 +44,7 @@ impl Deployer {
             reason: revision.risk_reason.clone(),
             changes,
             what: None,
+            replay: None,
             live: share.0 > 0,
             percent: share.percent(),
             next: next(&handler.release, revision.id),
@@ -89,7 +98,29 @@ impl Deployer {
             history: history.into_iter().map(history_line).collect(),
             numbers,
             urls: self.urls(tenant, &handler.stable.prefix, &exports),
+            schedules: self.schedules(handler),
         }
+    }
+
+    /// When the stable revision runs by itself.
+    fn schedules(&self, handler: &Handler) -> Vec<ScheduleView> {
+        let Revision { tenant, handler: name, schedules, .. } = &*handler.stable;
+        let view = |schedule: &Schedule| {
+            let next = iter::successors(schedule.next_after(Timestamp::now()), |at| schedule.next_after(*at));
+            let last = self.host.last_runs.last(tenant, name, &schedule.name);
+            ScheduleView {
+                name: schedule.name.to_string(),
+                cron: schedule.cron.to_string(),
+                timezone: schedule.timezone.to_string(),
+                next: next.take(NEXT_RUNS).map(|at| at.to_string()).collect(),
+                last: last.map(|last| LastRunView {
+                    at: last.moment.to_string(),
+                    state: last.state.to_owned(),
+                    attempts: last.attempts,
+                }),
+            }
+        };
+        schedules.iter().map(view).collect()
     }
 
     fn serving(&self, handler: &Handler, revision: &Revision, calls: &HashMap<u32, u64>) -> ServingView {
@@ -139,7 +170,12 @@ impl Deployer {
             let has = exports.iter().any(|export| export.contains(&format!("/{interface}@")));
             has.then(|| format!("{base}{prefix}/{entry}"))
         };
-        Urls { voice: url("voice", "voice"), sms: url("messaging", "sms"), status: url("events", "status") }
+        Urls {
+            voice: url("voice", "voice"),
+            sms: url("messaging", "sms"),
+            status: url("events", "status"),
+            web: url("incoming-handler", "web"),
+        }
     }
 }
 

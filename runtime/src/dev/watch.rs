@@ -4,23 +4,37 @@
 //! for a moment. What a build itself writes must not count, or one build would follow the other for ever.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use crate::handler_toml::{BuildMethod, HandlerSettings};
+use crate::build::is_source;
+use crate::handler_toml::{BuildMethod, FILE_NAME, HandlerSettings};
 
 /// How long nothing may change before a change counts.
 const QUIET: Duration = Duration::from_millis(80);
 
-/// What compilers and package managers write beside sources.
-const NOT_SOURCES: [&str; 3] = ["target", "node_modules", "__pycache__"];
+/// How often whoever waits looks whether there is still something to wait for.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why files can't be watched.
 #[derive(Debug, thiserror::Error)]
 #[error("changes can't be watched ({0}); start again after each change")]
 pub struct WatchError(#[from] notify::Error);
+
+impl WatchError {
+    /// Whether there is nothing to watch, for now.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        match &self.0.kind {
+            ErrorKind::PathNotFound => true,
+            ErrorKind::Io(error) => error.kind() == std::io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+}
 
 /// Watches the sources of one handler until it is dropped.
 pub struct Watch {
@@ -30,20 +44,23 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch the folder at `path`, or the component there and the `handler.toml` beside it.
-    pub(super) fn new(path: &Path, settings: &HandlerSettings) -> Result<Self, WatchError> {
+    /// Begins to watch the folder at `path`, or the component there and the `handler.toml` beside it. `settings` say what a
+    /// build writes; where they can't be read yet, everything counts.
+    pub(super) fn new(path: &Path, settings: Option<&HandlerSettings>) -> Result<Self, WatchError> {
         let (changed, changes) = channel();
-        let folder = settings.file.parent().unwrap_or(Path::new(".")).to_owned();
-        let only = path.is_file().then(|| path.canonicalize().unwrap_or_else(|_| path.to_owned()));
-        let made = match &settings.build {
+        // The real path, as events have it.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let only = path.is_file().then(|| path.clone());
+        let folder = if only.is_some() { path.parent().unwrap_or(&path).to_owned() } else { path };
+        let made = settings.and_then(|settings| match &settings.build {
             // Its folder, where it has one of its own: a build leaves more than the component there.
             BuildMethod::Command { component, .. } => match component.parent() {
                 Some(made) if made.starts_with(&folder) && made != folder => Some(made.to_owned()),
                 _ => Some(component.clone()),
             },
             BuildMethod::Cargo | BuildMethod::Ready { .. } => None,
-        };
-        let sources = Sources { folder: folder.clone(), only, made, settings: settings.file.clone() };
+        });
+        let sources = Sources { settings: folder.join(FILE_NAME), folder: folder.clone(), only, made };
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // An error of the watcher is a reason to look again: it may have missed a change.
             let counts = event.map_or(true, |event| {
@@ -65,11 +82,16 @@ impl Watch {
         Ok(Self { changes, _watcher: watcher })
     }
 
-    /// Waits for the next burst of changes to end. `false`: there will be none.
+    /// Waits for the next burst of changes to end. `false`: there will be none, or `gone` was set.
     #[must_use]
-    pub fn wait(&self) -> bool {
-        if self.changes.recv().is_err() {
-            return false;
+    pub fn wait(&self, gone: &AtomicBool) -> bool {
+        loop {
+            match self.changes.recv_timeout(LOOK_EVERY) {
+                Ok(()) => break,
+                Err(RecvTimeoutError::Timeout) if gone.load(Ordering::Relaxed) => return false,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
         }
         loop {
             match self.changes.recv_timeout(QUIET) {
@@ -102,12 +124,6 @@ impl Sources {
         path.strip_prefix(&self.folder)
             .is_ok_and(|inside| inside.iter().all(|part| is_source(Path::new(part))))
     }
-}
-
-/// Whether a file or folder of this name may be a source: neither hidden nor made by a tool.
-fn is_source(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    !name.starts_with('.') && !name.ends_with('~') && !NOT_SOURCES.contains(&name.as_ref())
 }
 
 #[cfg(test)]

@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 
 use super::place::Place;
-use super::{BuildMethod, FALLBACK_BYTES_MAX, Fallback, Limits, RawLimits, SettingsError, read_text};
+use super::{
+    BuildMethod, FALLBACK_BYTES_MAX, Fallback, Limits, RawLimits, RawSchedule, SettingsError, read_text,
+};
 use crate::call::HandlerName;
+use crate::outbound::allow::{ENTRIES_MAX, Entry};
+use crate::schedule::{self, ScheduleSettings};
 use crate::secrets;
 
 pub(super) fn name(
@@ -105,35 +109,60 @@ pub(super) fn limits(raw: &RawLimits, place: &Place) -> Result<Limits, SettingsE
         cpu_ms: check("cpu_ms", &raw.cpu_ms, default.cpu_ms)?,
         memory_mib: check("memory_mib", &raw.memory_mib, default.memory_mib)?,
         concurrency: check("concurrency", &raw.concurrency, default.concurrency)?,
+        web_deadline_ms: check("web_deadline_ms", &raw.web_deadline_ms, default.web_deadline_ms)?,
     })
 }
 
-/// An entry of the allow-list as `scheme://host[:port]`.
-pub(super) fn origin(origin: &Spanned<String>, place: &Place) -> Result<String, SettingsError> {
-    let found = origin.get_ref();
-    let refuse = |why: &str| {
-        place.invalid(
-            origin,
-            format!("[outbound] allow: {found:?} {why}; write `https://host` or `https://host:port`, one entry a host"),
-        )
+/// `[[schedule]]`: what was written, once it is known to mean something.
+pub(super) fn schedules(
+    raw: Vec<Spanned<RawSchedule>>,
+    place: &Place,
+) -> Result<Vec<ScheduleSettings>, SettingsError> {
+    let written: Vec<ScheduleSettings> = raw
+        .iter()
+        .map(|raw| {
+            let RawSchedule { name, cron, timezone } = raw.get_ref();
+            let timezone = timezone.as_ref().map_or_else(schedule::utc, |zone| zone.get_ref().clone());
+            ScheduleSettings { name: name.get_ref().clone(), cron: cron.get_ref().clone(), timezone }
+        })
+        .collect();
+    match schedule::check(&written) {
+        Ok(_) => Ok(written),
+        Err((index, error)) => {
+            let at = raw.get(index).map(|raw| {
+                let whole = raw.get_ref();
+                match error.key {
+                    "name" => &whole.name,
+                    "cron" => &whole.cron,
+                    _ => whole.timezone.as_ref().unwrap_or(&whole.name),
+                }
+            });
+            Err(match at {
+                Some(at) => place.invalid(at, error.to_string()),
+                None => SettingsError::Invalid {
+                    file: place.file.to_owned(),
+                    line: None,
+                    problem: error.to_string(),
+                },
+            })
+        }
+    }
+}
+
+/// The entries of the allow-list, each as its one spelling.
+pub(super) fn allow(entries: &[Spanned<String>], place: &Place) -> Result<Vec<String>, SettingsError> {
+    if let Some(beyond) = entries.get(ENTRIES_MAX) {
+        let problem = format!(
+            "[outbound] allow: {} entries, at most {ENTRIES_MAX}; `https://*.host` allows every host below one",
+            entries.len()
+        );
+        return Err(place.invalid(beyond, problem));
+    }
+    let entry = |text: &Spanned<String>| match text.get_ref().parse::<Entry>() {
+        Ok(entry) => Ok(entry.to_string()),
+        Err(error) => Err(place.invalid(text, format!("[outbound] allow: {error}"))),
     };
-    let url = url::Url::parse(found).map_err(|error| refuse(&format!("is not a URL ({error})")))?;
-    if !matches!(url.scheme(), "https" | "http") {
-        return Err(refuse("has a scheme that handlers cannot call"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("carries a user name or password, which belong into the request"));
-    }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(refuse("has more than scheme, host and port"));
-    }
-    if url.port() == Some(0) {
-        return Err(refuse("has port 0, where nothing can listen"));
-    }
-    if url.host_str().is_some_and(|host| host.contains('*')) {
-        return Err(refuse("has a wildcard, which are not supported"));
-    }
-    Ok(url.origin().ascii_serialization())
+    entries.iter().map(entry).collect()
 }
 
 /// A value of `[config]` as handlers read it: scalars as in TOML, the rest as JSON.

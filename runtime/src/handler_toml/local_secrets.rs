@@ -1,4 +1,5 @@
-//! Secrets of a handler on its author's machine: `.secrets.toml` beside `handler.toml`, which no version control shall keep.
+//! Secrets of a handler on its author's machine: `.secrets.toml` beside `handler.toml`. Made-up values for scripted calls may be kept
+//! with the sources, real ones may not.
 //!
 //! `dev`, `test` and `call` read them; a host has those that were set with `hookswitch secret set`.
 

@@ -18,6 +18,7 @@ use toml::Spanned;
 use utoipa::ToSchema;
 
 use crate::call::HandlerName;
+use crate::schedule::ScheduleSettings;
 
 use place::Place;
 pub use revision::{RevisionSettings, SecretGrant};
@@ -61,6 +62,8 @@ pub struct HandlerSettings {
     pub config: Vec<(String, String)>,
     /// Origins the handler may call, as `scheme://host[:port]`.
     pub outbound_allow: Vec<String>,
+    /// When it runs by itself.
+    pub schedule: Vec<ScheduleSettings>,
     /// Names of the secrets it is granted, sorted.
     pub secrets: Vec<String>,
     /// How carefully a new revision is released.
@@ -131,14 +134,26 @@ pub struct Limits {
     pub cpu_ms: u64,
     /// All memories of the guest together, in MiB.
     pub memory_mib: u64,
-    /// Invocations at one time; more wait briefly and then hear the fallback.
+    /// Invocations at one time; more wait briefly and then hear the fallback. Web requests may have half of them.
     pub concurrency: u64,
+    /// Wall time of a web request, and of a run of a schedule, in milliseconds. Left out where it is the default, so that
+    /// an older host reads it.
+    #[serde(skip_serializing_if = "is_default_web_deadline")]
+    pub web_deadline_ms: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { deadline_ms: 3_000, cpu_ms: 100, memory_mib: 32, concurrency: 100 }
+        let web_deadline_ms = WEB_DEADLINE_MS;
+        Self { deadline_ms: 3_000, cpu_ms: 100, memory_mib: 32, concurrency: 100, web_deadline_ms }
     }
+}
+
+/// The wall time of a web request where nothing is said, in milliseconds: as long as people look at a page that loads.
+const WEB_DEADLINE_MS: u64 = 10_000;
+
+fn is_default_web_deadline(ms: &u64) -> bool {
+    *ms == WEB_DEADLINE_MS
 }
 
 /// How high the operator lets a handler's limits go.
@@ -152,11 +167,19 @@ pub struct LimitsMax {
     pub memory_mib: u64,
     /// Invocations of one handler at one time. Raising it lets one handler take more of the host's memory.
     pub concurrency: u64,
+    /// Milliseconds. A host that is replaced lets what runs go on for 30 s; whatever takes longer is cut off.
+    pub web_deadline_ms: u64,
 }
 
 impl Default for LimitsMax {
     fn default() -> Self {
-        Self { deadline_ms: 14_000, cpu_ms: 5_000, memory_mib: 256, concurrency: 256 }
+        Self {
+            deadline_ms: 14_000,
+            cpu_ms: 5_000,
+            memory_mib: 256,
+            concurrency: 256,
+            web_deadline_ms: 30_000,
+        }
     }
 }
 
@@ -206,6 +229,7 @@ impl Limits {
             ("cpu_ms", self.cpu_ms, max.cpu_ms),
             ("memory_mib", self.memory_mib, max.memory_mib),
             ("concurrency", self.concurrency, max.concurrency),
+            ("web_deadline_ms", self.web_deadline_ms, max.web_deadline_ms),
         ];
         match pairs.into_iter().find(|(_, value, max)| value > max) {
             Some((key, value, max)) => Err(SettingsError::OverMax { key, value, max }),
@@ -228,6 +252,7 @@ struct RawHandler {
     secrets: Vec<Spanned<String>>,
     config: BTreeMap<String, toml::Value>,
     outbound: RawOutbound,
+    schedule: Vec<Spanned<RawSchedule>>,
     release: RawRelease,
 }
 
@@ -238,6 +263,15 @@ struct RawLimits {
     cpu_ms: Option<Spanned<u64>>,
     memory_mib: Option<Spanned<u64>>,
     concurrency: Option<Spanned<u64>>,
+    web_deadline_ms: Option<Spanned<u64>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSchedule {
+    name: Spanned<String>,
+    cron: Spanned<String>,
+    timezone: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -293,12 +327,8 @@ impl HandlerSettings {
             strict: raw.strict,
             limits: check::limits(&raw.limits, &place)?,
             config: raw.config.into_iter().map(|(key, value)| (key, check::config_text(value))).collect(),
-            outbound_allow: raw
-                .outbound
-                .allow
-                .iter()
-                .map(|o| check::origin(o, &place))
-                .collect::<Result<_, _>>()?,
+            outbound_allow: check::allow(&raw.outbound.allow, &place)?,
+            schedule: check::schedules(raw.schedule, &place)?,
             secrets: check::secrets(&raw.secrets, &place)?,
             risk: raw.release.risk,
             file: file.to_owned(),

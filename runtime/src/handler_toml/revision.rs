@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{HandlerSettings, Limits, OnFailure};
+use crate::schedule::ScheduleSettings;
 
 /// The settings of one revision. Two deploys with equal settings and the same component are the same revision.
 ///
@@ -27,8 +28,11 @@ pub struct RevisionSettings {
     /// Secrets that the handler is granted, by name. In a request the versions mean nothing: a deploy takes the newest.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretGrant>,
-    /// Origins that the handler may call, as `scheme://host[:port]`.
+    /// Whom the handler may call: `scheme://host[:port][/path]`, the host also as `*.host`.
     pub outbound_allow: Vec<String>,
+    /// When it runs by itself. Left out where there is none, so that an older host reads what has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<ScheduleSettings>,
 }
 
 /// A secret as a revision has it.
@@ -55,6 +59,7 @@ impl HandlerSettings {
             config: self.config.iter().cloned().collect(),
             secrets: self.secrets.iter().map(|name| (name.clone(), SecretGrant::default())).collect(),
             outbound_allow: self.outbound_allow.clone(),
+            schedule: self.schedule.clone(),
         }
     }
 }

@@ -46,6 +46,7 @@ fn every_key_arrives() {
         cpu_ms = 200
         memory_mib = 64
         concurrency = 7
+        web_deadline_ms = 20000
         [config]
         zebra = "last"
         greeting = "Welcome"
@@ -56,7 +57,14 @@ fn every_key_arrives() {
         hours = { from = 9, to = 17.5 }
         days = ["mon", "tue"]
         [outbound]
-        allow = ["https://API.example.com", "http://localhost:3000/"]
+        allow = ["https://API.example.com", "http://localhost:3000/", "https://*.Example.com:443/v1"]
+        [[schedule]]
+        name = "remind"
+        cron = "*/5 9-17 * * mon-fri"
+        timezone = "Europe/Berlin"
+        [[schedule]]
+        name = "report"
+        cron = "@daily"
         [release]
         risk = "contract"
         "#,
@@ -76,7 +84,11 @@ fn every_key_arrives() {
         (settings.on_failure, settings.strict, settings.risk),
         (OnFailure::Error, Some(true), Risk::Contract)
     );
-    assert_eq!(settings.limits, Limits { deadline_ms: 5000, cpu_ms: 200, memory_mib: 64, concurrency: 7 });
+    let limits =
+        Limits { deadline_ms: 5000, cpu_ms: 200, memory_mib: 64, concurrency: 7, web_deadline_ms: 20_000 };
+    assert_eq!(settings.limits, limits);
+    let schedules: Vec<_> = settings.schedule.iter().map(|s| (&*s.name, &*s.cron, &*s.timezone)).collect();
+    assert_eq!(schedules, [("remind", "*/5 9-17 * * mon-fri", "Europe/Berlin"), ("report", "@daily", "UTC")]);
     let config: Vec<(&str, &str)> = settings.config.iter().map(|(key, value)| (&**key, &**value)).collect();
     assert_eq!(
         config,
@@ -91,7 +103,10 @@ fn every_key_arrives() {
             ("zebra", "last"),
         ]
     );
-    assert_eq!(settings.outbound_allow, ["https://api.example.com", "http://localhost:3000"]);
+    assert_eq!(
+        settings.outbound_allow,
+        ["https://api.example.com", "http://localhost:3000", "https://*.example.com/v1"]
+    );
 }
 
 #[test]
@@ -130,9 +145,25 @@ fn a_wrong_file_is_told_where_and_what_to_try() {
         ("[outbound]\nallow = [\n\"api.example.com\"]", Some(3), &["is not a URL", "https://host"]),
         ("[outbound]\nallow = [\"ftp://a\"]", Some(2), &["scheme"]),
         ("[outbound]\nallow = [\"https://u:p@a\"]", Some(2), &["user name or password"]),
-        ("[outbound]\nallow = [\"https://a/path\"]", Some(2), &["more than scheme, host and port"]),
+        ("[outbound]\nallow = [\"https://a/path?x\"]", Some(2), &["a query or a fragment"]),
         ("[outbound]\nallow = [\"https://a:0\"]", Some(2), &["port 0"]),
         ("[outbound]\nallow = [\"https://*.a\"]", Some(2), &["wildcard"]),
+        (
+            "[[schedule]]\nname = \"a\"\ncron = \"* * * * * *\"",
+            Some(3),
+            &["[[schedule]] cron", "seconds are not offered"],
+        ),
+        ("[[schedule]]\nname = \"a\"", Some(1), &["missing field `cron`"]),
+        (
+            "[[schedule]]\nname = \"a\"\ncron = \"@daily\"\ntimezone = \"Berlin\"",
+            Some(4),
+            &["[[schedule]] timezone: \"Berlin\" is not in the time zone database"],
+        ),
+        (
+            "[[schedule]]\nname = \"a\"\ncron = \"@daily\"\n[[schedule]]\nname = \"a\"\ncron = \"@hourly\"",
+            Some(5),
+            &["\"a\" is there twice"],
+        ),
     ];
     for (text, line, words) in cases {
         let error = parse(text).expect_err(text);
@@ -171,8 +202,22 @@ fn limits_beyond_the_operators_name_key_value_and_maximum() {
         (Limits { cpu_ms: 5_001, ..limits }, "cpu_ms is 5001; this host allows at most 5000"),
         (Limits { memory_mib: 257, ..limits }, "memory_mib is 257; this host allows at most 256"),
         (Limits { concurrency: 257, ..limits }, "concurrency is 257; this host allows at most 256"),
+        (
+            Limits { web_deadline_ms: 30_001, ..limits },
+            "web_deadline_ms is 30001; this host allows at most 30000",
+        ),
     ] {
         let error = limits.check(&max).unwrap_err().to_string();
         assert!(error.contains(key), "{error}");
     }
+}
+
+#[test]
+fn what_uses_nothing_new_is_written_as_an_older_host_reads_it() {
+    let written = serde_json::to_value(super::RevisionSettings::default()).unwrap();
+    assert!(written.get("schedule").is_none(), "{written}");
+    assert!(written["limits"].get("web_deadline_ms").is_none(), "{written}");
+    let old = r#"{"limits":{"deadline_ms":3000,"cpu_ms":100,"memory_mib":32,"concurrency":100}}"#;
+    let read: super::RevisionSettings = serde_json::from_str(old).unwrap();
+    assert_eq!(read, super::RevisionSettings::default());
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::GatherAsk;
+use crate::outbound::world::CameTo;
 use crate::twiml::{Element, Node};
 
 /// One thing that happened in a conversation.
@@ -60,6 +62,45 @@ pub enum What {
         /// Whether the carrier wrote it and not the handler.
         by_carrier: bool,
     },
+    /// A handler has placed a call.
+    Placed {
+        /// The carrier's id of it.
+        id: String,
+        /// Whom it is to.
+        to: String,
+        /// Which number is shown.
+        from: String,
+        /// The link, as the handler wrote it, or the document that whoever answers is led to.
+        lead: String,
+        /// Whether the outbox does it.
+        later: bool,
+    },
+    /// A handler has sent a message, which is not a reply.
+    Sent {
+        /// The carrier's id of it.
+        id: String,
+        /// Whose phone it appears on.
+        to: String,
+        /// Which number, or service, it comes from.
+        from: String,
+        /// Its text.
+        body: String,
+        /// Addresses of what came with it.
+        media: Vec<String>,
+        /// Whether the outbox does it.
+        later: bool,
+    },
+    /// A handler has sent a request.
+    Requested {
+        /// Its method.
+        method: String,
+        /// Its URL.
+        url: String,
+        /// Its body as text.
+        body: String,
+        /// What came of it.
+        came_to: CameTo,
+    },
     /// The conversation is over.
     Ended {
         /// Who ended it, and how: `the document ended`, `the caller hung up`.
@@ -69,10 +110,18 @@ pub enum What {
     },
 }
 
-/// One webhook.
+impl What {
+    /// Whether it is something that a handler did, and nobody on the line hears.
+    #[must_use]
+    pub const fn is_outward(&self) -> bool {
+        matches!(self, Self::Placed { .. } | Self::Sent { .. } | Self::Requested { .. })
+    }
+}
+
+/// One webhook, or a web request.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Exchange {
-    /// What it is about: `incoming call`, `gather`, `status: completed`.
+    /// What it is about: `incoming call`, `gather`, `status: completed`, `web request`.
     pub purpose: String,
     /// Whether its answer steers the conversation.
     pub steers: bool,
@@ -113,23 +162,34 @@ pub struct Heard {
     pub xml: String,
     /// How long it lasts, in milliseconds.
     pub lasts_ms: u64,
+    /// The Gather whose prompt it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompts: Option<GatherAsk>,
 }
 
 impl Heard {
     /// What `element` is to whoever meets it.
     pub(super) fn of(element: &Element, text: String, lasts_ms: u64) -> Self {
         let plain = plain(element);
-        Self { verb: plain.name.clone(), text, xml: xml(&plain), attributes: plain.attributes, lasts_ms }
+        Self {
+            verb: plain.name.clone(),
+            text,
+            xml: xml(&plain),
+            attributes: plain.attributes,
+            lasts_ms,
+            prompts: None,
+        }
     }
 
     /// What comes from the carrier itself.
     pub(super) fn from_carrier(verb: &str, text: &str, lasts_ms: u64) -> Self {
-        Self { verb: verb.into(), text: text.into(), attributes: Vec::new(), xml: String::new(), lasts_ms }
+        let attributes = Vec::new();
+        Self { verb: verb.into(), text: text.into(), attributes, xml: String::new(), lasts_ms, prompts: None }
     }
 }
 
 /// A copy with links as the author wrote them, as far as that can be told, and white space between elements left out.
-pub(super) fn plain(element: &Element) -> Element {
+pub(crate) fn plain(element: &Element) -> Element {
     let attributes =
         element.attributes.iter().map(|(name, value)| (name.clone(), plain_link(value))).collect();
     let has_elements = element.elements().next().is_some();
@@ -172,7 +232,7 @@ pub fn plain_link(link: &str) -> String {
 }
 
 /// An element as XML on one line.
-pub(super) fn xml(element: &Element) -> String {
+pub(crate) fn xml(element: &Element) -> String {
     let mut out = String::new();
     write(element, &mut out);
     out

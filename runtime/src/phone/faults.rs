@@ -9,6 +9,8 @@ pub struct Faults {
     pub timeout_at: Option<u32>,
     /// The webhook, counted in the same way, whose signature is wrong.
     pub bad_signature_at: Option<u32>,
+    /// Every answer arrives so much later, in milliseconds; what the carrier waits at most stays as it is.
+    pub delay_ms: u64,
     /// How status callbacks arrive.
     pub callbacks: CallbackOrder,
 }

@@ -4,7 +4,7 @@
 //! is no document to wait in, so whoever writes simply calls [`Texting::write`] again.
 
 use super::answer::Answer;
-use super::event::{Event, Leg, What};
+use super::event::{Event, Exchange, Leg, What};
 use super::line::Line;
 use super::params::{API_VERSION, Params, add, params, places};
 use super::sender::{Account, Sender, Sent, Target};
@@ -72,8 +72,6 @@ pub struct Texting<L> {
     last_ms: u64,
     /// Everything that happened.
     pub events: Vec<Event>,
-    /// Ids of its messages.
-    pub subjects: Vec<String>,
 }
 
 impl<L: Line> Texting<L> {
@@ -86,7 +84,6 @@ impl<L: Line> Texting<L> {
             opted_out: false,
             last_ms: 0,
             events: Vec::new(),
-            subjects: Vec::new(),
         }
     }
 
@@ -99,6 +96,32 @@ impl<L: Line> Texting<L> {
     /// Lets time pass.
     pub fn wait(&mut self, ms: u64) {
         self.clock.pass(ms);
+    }
+
+    /// What time it is in the conversation, in milliseconds of Unix time.
+    #[must_use]
+    pub fn now_unix_ms(&self) -> u64 {
+        self.settings.began_unix_ms.saturating_add(self.clock.now_ms())
+    }
+
+    /// A schedule of the handler was run.
+    pub fn fired(&mut self, schedule: &str) {
+        self.tell(Leg::Called, What::Did { text: format!("ran its schedule {schedule}") });
+        self.outward();
+    }
+
+    /// A webhook was answered, or a web request.
+    pub fn exchanged(&mut self, exchange: Exchange) {
+        self.clock.pass(exchange.took_us / 1_000);
+        self.tell(Leg::Caller, What::Webhook(exchange));
+        self.outward();
+    }
+
+    /// Tells what the handler did outward for it.
+    fn outward(&mut self) {
+        for what in self.sender.line.outward() {
+            self.tell(Leg::Caller, what);
+        }
     }
 
     /// Somebody writes; everything that follows from it happens.
@@ -130,7 +153,6 @@ impl<L: Line> Texting<L> {
     fn incoming(&mut self, written: &Written, word: Option<OptWord>) -> Params {
         let prefix = if written.media.is_empty() { "SM" } else { "MM" };
         let sid = self.sender.ids.next(prefix);
-        self.subjects.push(sid.clone());
         let body: String = written.body.chars().take(BODY_MAX).collect();
         let settings = &self.settings;
         let mut all = params(&[
@@ -274,7 +296,6 @@ impl<L: Line> Texting<L> {
         let to = attribute("to").unwrap_or(&self.settings.from).to_owned();
         let from = attribute("from").unwrap_or(&self.settings.to).to_owned();
         let sid = self.sender.ids.next(if media.is_empty() { "SM" } else { "MM" });
-        self.subjects.push(sid.clone());
         let blocked = self.opted_out && to == self.settings.from;
         if body.trim().is_empty() && media.is_empty() {
             self.note(Some(14103), "a reply without text and media is not sent".to_owned());
@@ -326,8 +347,7 @@ impl<L: Line> Texting<L> {
     }
 
     fn sent(&mut self, sent: Sent) {
-        self.clock.pass(sent.exchange.took_us / 1_000);
-        self.tell(Leg::Caller, What::Webhook(sent.exchange));
+        self.exchanged(sent.exchange);
         for (code, text) in sent.notes {
             self.note(code, text);
         }

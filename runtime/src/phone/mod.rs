@@ -12,6 +12,7 @@
 
 mod answer;
 pub mod call;
+pub mod carrier;
 mod clock;
 mod cookies;
 mod event;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use self::clock::{Clock, rfc_2822};
 pub use self::event::{Event, Exchange, Heard, Leg, What, plain_link, printable};
+pub(crate) use self::event::{plain, xml};
 pub use self::faults::{CallbackOrder, Faults};
 pub use self::ids::Ids;
 pub use self::line::Line;

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use serde::Serialize;
+
 use super::{Event, Leg};
 
 /// Whoever is called, calls, presses and speaks. One party acts for all legs of a conversation.
@@ -21,12 +23,18 @@ pub trait Party: Send {
 pub enum Presence {
     /// Listens on.
     Stays,
+    /// Presses or speaks already: where this was a prompt of a Gather that lets it, nothing more of it is heard.
+    Interrupts {
+        /// After so much of it, in milliseconds.
+        after_ms: u64,
+    },
     /// Has hung up.
     HungUp,
 }
 
 /// What the platform waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Question {
     /// Keys or words.
     Gather(GatherAsk),
@@ -61,7 +69,7 @@ pub enum Question {
 }
 
 /// A gather that waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GatherAsk {
     /// Whether keys count.
     pub dtmf: bool,
@@ -75,10 +83,12 @@ pub struct GatherAsk {
     pub finish_on_key: Option<char>,
     /// Words that are likely.
     pub hints: String,
+    /// Whether keys and words end its prompts.
+    pub barge_in: bool,
 }
 
 /// A recording that has begun.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RecordAsk {
     /// Most seconds.
     pub max_length_s: u64,

@@ -298,7 +298,13 @@ impl<L: Line> Sender<L> {
         let mut params = Some(params);
         for _ in 0..=REDIRECTS_MAX {
             let request = self.request(from, params, good, token, overrides, left);
-            let reply = self.line.send(request).await.map_err(Failed::Line)?;
+            let within = request.answer_within;
+            let mut reply = self.line.send(request).await.map_err(Failed::Line)?;
+            reply.took = reply.took.saturating_add(Duration::from_millis(self.faults.delay_ms));
+            if reply.took > within {
+                // The handler has answered by now; nobody waits for it any more.
+                return Err(Failed::Line(LineError::ReadTimeout(within.as_millis())));
+            }
             for cookie in reply.headers.get_all(header::SET_COOKIE) {
                 if let Ok(cookie) = cookie.to_str() {
                     self.jar.set(&from.url, cookie);

@@ -13,9 +13,10 @@ use http::HeaderMap;
 use serde::Deserialize;
 use url::Url;
 
+use super::call::{CallSettings, call};
 use super::line::{Line, LineError, Outgoing, Reply};
 use super::script::{Tried, try_script};
-use super::{Account, What};
+use super::{Account, Act, Event, Faults, Ids, Leg, Party, Presence, Question, Target, What};
 use crate::carrier::twilio::Request;
 use crate::carrier::twilio::signature::{AuthToken, Keys};
 
@@ -316,4 +317,71 @@ webhooks = []"#,
     assert_eq!(tokens.len(), 4);
     assert!(tokens[0] == tokens[1] && tokens[2] == tokens[3] && tokens[1] != tokens[2], "{tokens:?}");
     assert!(!tokens[0].is_empty());
+}
+
+/// Presses a key some time into each prompt that it is told of.
+struct Impatient {
+    heard: Vec<String>,
+    at_ms: Vec<u64>,
+}
+
+impl Party for Impatient {
+    async fn notice(&mut self, event: &Event) -> Presence {
+        match &event.what {
+            What::Heard(heard) if heard.verb == "Say" => {
+                self.heard.push(heard.text.clone());
+                self.at_ms.push(event.at_ms);
+                Presence::Interrupts { after_ms: 300 }
+            }
+            _ => Presence::Stays,
+        }
+    }
+
+    async fn act(&mut self, _leg: Leg, _question: &Question) -> Act {
+        Act::Press { keys: "1".into(), after_ms: 0 }
+    }
+}
+
+#[test]
+fn a_key_ends_the_prompts_of_a_gather_that_lets_it_and_nothing_else() {
+    let prompts = "<Say>One, which is long.</Say><Say>Two, which is long.</Say>";
+    for (name, document, heard, next_at_ms) in [
+        ("a Gather lets it", format!("<Gather numDigits='1' action='next'>{prompts}</Gather>"), 1, 500),
+        (
+            "bargeIn is false",
+            format!("<Gather numDigits='1' action='next' bargeIn='false'>{prompts}</Gather>"),
+            2,
+            2_670,
+        ),
+        ("nothing gathers", format!("{prompts}<Redirect>next</Redirect>"), 2, 2_470),
+    ] {
+        let pages = BTreeMap::from([
+            ("/voice".to_owned(), Pages::One(Page::Document(document))),
+            ("/next".to_owned(), Pages::One(Page::Document("<Say>Next</Say>".into()))),
+        ]);
+        let token = AuthToken::new(TOKEN).unwrap();
+        let line = Pretend {
+            pages,
+            keys: Keys { tokens: vec![token.clone()], shared: Vec::new() },
+            seen: Mutex::default(),
+            turns: Mutex::default(),
+        };
+        let account = Account { sid: "AC00000000000000000000000000000001".into(), token };
+        let settings = CallSettings {
+            from: "+12025550177".into(),
+            to: "+12025550199".into(),
+            voice: Target::post(Url::parse(BASE).unwrap().join("voice").unwrap()),
+            fallback: None,
+            status_callback: None,
+            status_events: Vec::new(),
+            outbound: None,
+            params: Vec::new(),
+            began_unix_ms: 0,
+        };
+        let mut party = Impatient { heard: Vec::new(), at_ms: Vec::new() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(call(&line, account, Ids::new(1), Faults::default(), &settings, &mut party));
+        assert_eq!(party.heard.len(), heard + 1, "{name}: {:?}", party.heard);
+        assert_eq!(party.at_ms.last(), Some(&next_at_ms), "{name}: {:?}", party.at_ms);
+    }
 }

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::files::{self, Partial, Present};
 use super::{FILE_NAME, KEY_FILE, RegistryError, prune, schema};
 use crate::digest::Digest;
+use crate::state;
 
 /// Files that belong to a host where they exist: the key of links, and the operator's token.
 const BESIDE: [&str; 2] = ["pin-key", "operator-token"];
@@ -48,6 +49,9 @@ pub enum BackupError {
     /// The registry can't be copied.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// The handlers' stores can't be copied.
+    #[error("the handlers' stores can't be copied: {0}")]
+    Store(String),
     /// A file can't be read or written.
     #[error("{}: {cause}", path.display())]
     Io {
@@ -84,6 +88,12 @@ pub fn backup(data: &Path, out: &Path) -> Result<BackupReport, BackupError> {
         if data.join(name).exists() {
             archive.file(&data.join(name), name)?;
         }
+    }
+    let store = Partial::beside(out);
+    if let Some(stores) =
+        state::copy(data, &store.path).map_err(|cause| BackupError::Store(cause.to_string()))?
+    {
+        archive.file(&store.path, stores)?;
     }
     archive.folder(COMPONENTS).map_err(explain)?;
     let mut report = BackupReport { bytes: 0, components: 0, missing: Vec::new(), damaged: Vec::new() };

@@ -146,7 +146,7 @@ pub(super) fn keyed_hash(key: &[u8; 32], text: &[u8]) -> [u8; 32] {
 }
 
 /// Encrypts and authenticates, with ChaCha20-Poly1305 and a random nonce each time.
-pub(super) struct Sealer(ChaCha20Poly1305);
+pub(crate) struct Sealer(ChaCha20Poly1305);
 
 /// Seals and opens tenants' secrets: bound to tenant, name and version, so that none opens in another's place.
 #[derive(Clone)]
@@ -182,15 +182,15 @@ impl SecretsKey {
 
 /// What was sealed is not what is there, or stands in another place than it was sealed for.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NotGenuine;
+pub(crate) struct NotGenuine;
 
 impl Sealer {
-    pub(super) fn new(key: &MasterKey, label: &str) -> Self {
+    pub(crate) fn new(key: &MasterKey, label: &str) -> Self {
         Self(ChaCha20Poly1305::new(&Key::from(key.derive(label))))
     }
 
     /// Nonce, then ciphertext and proof. `place` says where it belongs: elsewhere it does not open.
-    pub(super) fn seal(&self, place: &[&str], plain: &[u8]) -> io::Result<Vec<u8>> {
+    pub(crate) fn seal(&self, place: &[&str], plain: &[u8]) -> io::Result<Vec<u8>> {
         let mut nonce = [0; NONCE_BYTES];
         random(&mut nonce)?;
         let payload = Payload { msg: plain, aad: &bound_to(place) };
@@ -201,7 +201,7 @@ impl Sealer {
         Ok([&nonce[..], &sealed].concat())
     }
 
-    pub(super) fn open(&self, place: &[&str], sealed: &[u8]) -> Result<Vec<u8>, NotGenuine> {
+    pub(crate) fn open(&self, place: &[&str], sealed: &[u8]) -> Result<Vec<u8>, NotGenuine> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(NotGenuine)?;
         let payload = Payload { msg: sealed, aad: &bound_to(place) };
         self.0.decrypt(&Nonce::from(*nonce), payload).map_err(|_| NotGenuine)

@@ -14,9 +14,11 @@ use super::files::{self, Present};
 use super::journal::PendingJournal;
 use super::key::{MasterKey, Sealer};
 use super::model::{
-    Everything, HandlerRecord, NumberRecord, PendingChange, Quota, RevisionRecord, TenantRecord,
+    AccountRecord, Everything, HandlerRecord, NumberRecord, PendingChange, Quota, RevisionRecord,
+    TenantRecord,
 };
 use crate::call::TenantId;
+use crate::carrier::account::Allowance;
 use crate::config::Secret;
 
 /// The copy's file in the data folder.
@@ -70,8 +72,17 @@ struct CopiedTenant {
     public_url: Option<String>,
     auth_tokens: Vec<String>,
     shared_keys: Vec<(String, String)>,
+    #[serde(default)]
+    account: Option<CopiedAccount>,
     quota: Quota,
     created_at: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CopiedAccount {
+    sid: String,
+    api_key: Option<(String, String)>,
+    allowance: Allowance,
 }
 
 /// Keeps a copy for a start without the registry; on the disk when this returns. Worth doing some time after a change, not at
@@ -179,6 +190,14 @@ impl CopiedTenant {
                 .iter()
                 .map(|(name, secret)| (name.clone(), secret.expose().to_owned()))
                 .collect(),
+            account: tenant.account.as_ref().map(|account| CopiedAccount {
+                sid: account.sid.clone(),
+                api_key: account
+                    .api_key
+                    .as_ref()
+                    .map(|(id, secret)| (id.clone(), secret.expose().to_owned())),
+                allowance: account.allowance.clone(),
+            }),
             quota: tenant.quota,
             created_at: tenant.created_at,
         }
@@ -194,6 +213,11 @@ impl CopiedTenant {
                 .into_iter()
                 .map(|(name, secret)| (name, Secret::new(secret)))
                 .collect(),
+            account: self.account.map(|account| AccountRecord {
+                sid: account.sid,
+                api_key: account.api_key.map(|(id, secret)| (id, Secret::new(secret))),
+                allowance: account.allowance,
+            }),
             quota: self.quota,
             created_at: self.created_at,
         }

@@ -8,6 +8,7 @@
 //! Calls block for as long as a disk does: from asynchronous code, through `spawn_blocking`. When a release changes is
 //! decided in `release` and `deploy`; the closures that they pass run inside the transaction that keeps their decision.
 
+mod accounts;
 mod backup;
 mod connection;
 mod error;
@@ -39,7 +40,7 @@ pub use local::{LAST_KNOWN_FILE, LocalError, read_last_known, write_last_known};
 pub use tokens::OperatorToken;
 
 use connection::{Look, Slot, Watch, Writer};
-use key::Sealer;
+pub(crate) use key::Sealer;
 
 /// The database's file in the data folder.
 pub const FILE_NAME: &str = "registry.db";

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::call::{HandlerName, RevisionId, TenantId};
+use crate::carrier::account::Allowance;
 use crate::config::Secret;
 use crate::digest::Digest;
 use crate::handler_toml::RevisionSettings;
@@ -19,10 +20,73 @@ pub struct TenantRecord {
     pub auth_tokens: Vec<Secret>,
     /// Keys for webhooks signed with HMAC-SHA256: key id and secret. Encrypted at rest.
     pub shared_keys: Vec<(String, Secret)>,
+    /// Its account at its carrier; none places no calls and sends nothing.
+    pub account: Option<AccountRecord>,
     /// What it may use.
     pub quota: Quota,
     /// When it was made, in Unix milliseconds.
     pub created_at: u64,
+}
+
+/// A tenant's account at its carrier.
+#[derive(Debug, Clone)]
+pub struct AccountRecord {
+    /// Its id (`AC` and 32 hex digits). No two tenants share one: what is in an account belongs to its tenant.
+    pub sid: String,
+    /// Id and secret of an API key. Without one the newest auth token signs in, and there are no access tokens.
+    pub api_key: Option<(String, Secret)>,
+    /// What the tenant may do there.
+    pub allowance: Allowance,
+}
+
+/// Changes of a tenant's account: what is none stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct AccountChange {
+    /// Its id from now on; an empty one takes the account away.
+    pub sid: Option<String>,
+    /// The API key from now on; one with an empty id takes it away.
+    pub api_key: Option<(String, Secret)>,
+    /// All callers' ids from now on.
+    pub caller_ids: Option<Vec<String>>,
+    /// As in [`Allowance`].
+    pub calls_per_minute: Option<u32>,
+    /// As in [`Allowance`].
+    pub messages_per_minute: Option<u32>,
+    /// As in [`Allowance`].
+    pub outbox_entries: Option<u32>,
+    /// As in [`Allowance`].
+    pub trades_numbers: Option<bool>,
+}
+
+impl AccountChange {
+    /// The account that `now` becomes; none where there is no account without an id.
+    #[must_use]
+    pub fn applied(&self, now: Option<AccountRecord>) -> Option<AccountRecord> {
+        let mut account = now.unwrap_or(AccountRecord {
+            sid: String::new(),
+            api_key: None,
+            allowance: Allowance::default(),
+        });
+        if let Some(sid) = &self.sid {
+            // The key of one account opens no other.
+            if *sid != account.sid {
+                account.api_key = None;
+            }
+            account.sid.clone_from(sid);
+        }
+        if let Some((id, secret)) = &self.api_key {
+            account.api_key = (!id.is_empty()).then(|| (id.clone(), secret.clone()));
+        }
+        let allowance = &mut account.allowance;
+        *allowance = Allowance {
+            caller_ids: self.caller_ids.clone().unwrap_or(std::mem::take(&mut allowance.caller_ids)),
+            calls_per_minute: self.calls_per_minute.unwrap_or(allowance.calls_per_minute),
+            messages_per_minute: self.messages_per_minute.unwrap_or(allowance.messages_per_minute),
+            outbox_entries: self.outbox_entries.unwrap_or(allowance.outbox_entries),
+            trades_numbers: self.trades_numbers.unwrap_or(allowance.trades_numbers),
+        };
+        (!account.sid.is_empty()).then_some(account)
+    }
 }
 
 /// What a tenant may use. An operator raises them one by one.
@@ -55,6 +119,8 @@ pub struct TenantChange {
     pub auth_tokens: Option<Vec<Secret>>,
     /// All its shared keys from now on.
     pub shared_keys: Option<Vec<(String, Secret)>>,
+    /// What changes of its account.
+    pub account: Option<AccountChange>,
     /// What it may use from now on.
     pub quota: Option<Quota>,
 }

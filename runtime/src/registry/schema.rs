@@ -18,8 +18,11 @@ pub(super) const APPLICATION_ID: i32 = 0x6873_7764;
 const PAGE_BYTES_MIN: u64 = 512;
 
 /// Each brings the schema from its place in this list to the next number. Never changed once released; only added to.
-pub(super) const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001.sql"), include_str!("migrations/0002.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
+];
 
 /// The schema this code reads and writes.
 pub(super) fn newest() -> i32 {

@@ -33,6 +33,7 @@ impl Registry {
             }
             self.put_auth_tokens(transaction, &tenant.id, &tenant.auth_tokens)?;
             self.put_shared_keys(transaction, &tenant.id, &tenant.shared_keys)?;
+            self.put_account(transaction, &tenant.id, tenant.account.as_ref())?;
             Ok(Ok(()))
         })
     }
@@ -54,6 +55,16 @@ impl Registry {
             }
             if let Some(keys) = &change.shared_keys {
                 self.put_shared_keys(transaction, id, keys)?;
+            }
+            if let Some(change) = &change.account {
+                let before = tenant.account.is_some();
+                let account = change.applied(tenant.account);
+                if account.is_none() && !before {
+                    return Err(RegistryError::Invalid(format!(
+                        "tenant {id} has no account at its carrier yet; give its id (`--twilio-account-sid AC…`) as well"
+                    )));
+                }
+                self.put_account(transaction, id, account.as_ref())?;
             }
             Ok(Ok(self.find_tenant(transaction, id)?.ok_or_else(|| no_tenant(id))?))
         })
@@ -149,6 +160,7 @@ impl Registry {
         while let Some(row) = rows.next()? {
             self.add_credential(&mut tenant, row)?;
         }
+        tenant.account = self.find_account(connection, id)?;
         Ok(Some(tenant))
     }
 
@@ -183,6 +195,10 @@ impl Registry {
             }
         }
         // With some of its keys a tenant would refuse calls that its carrier signed with the others.
+        let mut accounts = self.load_accounts(connection, &mut skipped)?;
+        for tenant in &mut tenants {
+            tenant.account = accounts.remove(tenant.id.as_str());
+        }
         let unread: HashSet<&str> = skipped.iter().map(|skipped| skipped.what.tenant.as_str()).collect();
         tenants.retain(|tenant| !unread.contains(tenant.id.as_str()));
         Ok((tenants, skipped))
@@ -267,6 +283,7 @@ fn without_credentials(row: &Row<'_>) -> rusqlite::Result<TenantRecord> {
         public_url: row.get(1)?,
         auth_tokens: Vec::new(),
         shared_keys: Vec::new(),
+        account: None,
         quota: json(row, 2)?,
         created_at: row.get(3)?,
     })

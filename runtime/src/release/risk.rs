@@ -12,6 +12,7 @@
 //! | `strict` turned on | code | documents that callers heard yesterday become failures |
 //! | `strict` turned off or left to the host | content | nothing fails that did not |
 //! | component | code | |
+//! | `schedule` | content | it runs on the stable revision alone, and no canary would learn anything of it |
 //! | `limits`, either way | contract | less cuts calls off under load, more is taken from others |
 //! | `outbound.allow` | contract | who it may reach; the order means nothing |
 //! | names in `secrets` | contract | what it is trusted with |
@@ -26,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ReleaseRisk;
 use crate::digest::Digest;
 use crate::handler_toml::{Limits, RevisionSettings, Risk};
+use crate::schedule::ScheduleSettings;
 
 /// What of a revision decides its risk.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +115,7 @@ fn differences(new: &Facts<'_>, old: &Facts<'_>) -> Vec<Difference> {
     interfaces(&mut all, "exports", new.exports, old.exports);
 
     // Taken apart, so that a new setting makes the compiler ask what it can do to a caller.
-    let RevisionSettings { fallback, on_failure, strict, limits, config, secrets, outbound_allow } =
+    let RevisionSettings { fallback, on_failure, strict, limits, config, secrets, outbound_allow, schedule } =
         new.settings;
     let was = old.settings;
 
@@ -159,6 +161,19 @@ fn differences(new: &Facts<'_>, old: &Facts<'_>) -> Vec<Difference> {
         (was, now) if was != now => all.push(Difference(Content, "fallback", "fallback changed".to_owned())),
         _ => {}
     }
+    let named = |list: &[ScheduleSettings]| -> BTreeMap<String, ScheduleSettings> {
+        list.iter().map(|schedule| (schedule.name.clone(), schedule.clone())).collect()
+    };
+    let (now, was_named) = (named(schedule), named(&was.schedule));
+    for name in now.keys().chain(was_named.keys()).collect::<BTreeSet<_>>() {
+        let line = match (was_named.get(name), now.get(name)) {
+            (None, _) => format!("schedule + {}", shown(name)),
+            (_, None) => format!("schedule - {}", shown(name)),
+            (was, now) if was != now => format!("schedule.{} changed", shown(name)),
+            _ => continue,
+        };
+        all.push(Difference(Content, "schedule", line));
+    }
     for key in config.keys().chain(was.config.keys()).collect::<BTreeSet<_>>() {
         let line = match (was.config.get(key), config.get(key)) {
             (None, _) => format!("config + {}", shown(key)),
@@ -172,12 +187,13 @@ fn differences(new: &Facts<'_>, old: &Facts<'_>) -> Vec<Difference> {
 }
 
 fn limits_changed(all: &mut Vec<Difference>, new: &Limits, old: &Limits) {
-    let Limits { deadline_ms, cpu_ms, memory_mib, concurrency } = *new;
+    let Limits { deadline_ms, cpu_ms, memory_mib, concurrency, web_deadline_ms } = *new;
     for (key, was, now) in [
         ("deadline_ms", old.deadline_ms, deadline_ms),
         ("cpu_ms", old.cpu_ms, cpu_ms),
         ("memory_mib", old.memory_mib, memory_mib),
         ("concurrency", old.concurrency, concurrency),
+        ("web_deadline_ms", old.web_deadline_ms, web_deadline_ms),
     ] {
         if was != now {
             all.push(Difference(ReleaseRisk::Contract, "limits", format!("limits.{key} {was} → {now}")));
@@ -333,6 +349,19 @@ mod tests {
                 Content,
                 "only on_failure changed",
                 &["on_failure fallback → error"],
+            ),
+            (
+                "schedules",
+                |new| {
+                    new.settings.schedule = vec![ScheduleSettings {
+                        name: "remind".into(),
+                        cron: "@daily".into(),
+                        timezone: "UTC".into(),
+                    }];
+                },
+                Content,
+                "only schedule changed",
+                &["schedule + remind"],
             ),
             (
                 "strict on",

@@ -20,6 +20,7 @@ use self::calls::Calls;
 use self::share::{Draw, Drawn};
 use crate::admission::places::Places;
 use crate::call::{CallStatus, EventKind, HandlerName, RevisionId, TenantId, Webhook};
+use crate::carrier::account::Account;
 use crate::carrier::twilio::signature::Keys;
 use crate::pin::PinKey;
 use crate::release::{Release, Share};
@@ -42,8 +43,12 @@ pub struct Tenant {
     pub keys: Keys,
     /// Scheme and authority (`https://calls.example.com`) that the carrier was told; `None` uses the host's.
     pub public_url: Option<String>,
+    /// Its account at the carrier, as far as the host may use it.
+    pub account: Option<Arc<Account>>,
     /// How many invocations it may have at one time. Lives on from snapshot to snapshot.
     pub places: Arc<Places>,
+    /// How many of these web requests may have: half, because anybody can send them and calls shall go on.
+    pub web_places: Arc<Places>,
     /// Its handlers by name.
     pub handlers: HashMap<HandlerName, Arc<Handler>>,
 }
@@ -59,6 +64,8 @@ pub struct Handler {
     pub revisions: BTreeMap<RevisionId, Arc<Revision>>,
     /// How many invocations it may have at one time, over all revisions. Lives on from snapshot to snapshot.
     pub places: Arc<Places>,
+    /// How many of these web requests may have.
+    pub web_places: Arc<Places>,
     /// What all this follows; none where no registry stands behind it.
     pub release: Option<Arc<Release>>,
 }
@@ -139,7 +146,16 @@ impl Tenant {
     #[must_use]
     pub fn new(id: TenantId, keys: Keys, public_url: Option<String>, concurrency: u32) -> Self {
         let places = Arc::new(Places::new("the tenant", concurrency));
-        Self { id, keys, public_url, places, handlers: HashMap::new() }
+        let web_places = Arc::new(Places::new("the tenant's web", for_web(concurrency)));
+        Self { id, keys, public_url, account: None, places, web_places, handlers: HashMap::new() }
+    }
+
+    /// The same with the places of `old`, now `concurrency` of them.
+    #[must_use]
+    pub fn with_places_of(self, old: &Self, concurrency: u32) -> Self {
+        old.places.set_max(concurrency);
+        old.web_places.set_max(for_web(concurrency));
+        Self { places: Arc::clone(&old.places), web_places: Arc::clone(&old.web_places), ..self }
     }
 
     /// Puts `handler` in the place of the one with its name.
@@ -153,13 +169,20 @@ impl Handler {
     #[must_use]
     pub fn new(stable: Arc<Revision>) -> Self {
         let places = Arc::new(Places::new("the handler", stable.concurrency));
+        let web_places = Arc::new(Places::new("the handler's web", for_web(stable.concurrency)));
         let revisions = BTreeMap::from([(stable.id, Arc::clone(&stable))]);
-        Self { stable, canary: None, revisions, places, release: None }
+        Self { stable, canary: None, revisions, places, web_places, release: None }
+    }
+
+    /// Gives it `concurrency` places.
+    pub fn set_places(&self, concurrency: u32) {
+        self.places.set_max(concurrency);
+        self.web_places.set_max(for_web(concurrency));
     }
 
     /// Lets `revision` take all new calls; calls in progress stay where they are.
     pub fn put_in_force(&mut self, revision: Arc<Revision>) {
-        self.places.set_max(revision.concurrency);
+        self.set_places(revision.concurrency);
         self.revisions.insert(revision.id, Arc::clone(&revision));
         self.stable = revision;
         self.canary = None;
@@ -240,6 +263,11 @@ impl Handler {
                 });
                 Ok(Picked { revision, begins: false })
             }
+            Webhook::Web(request) => {
+                let revision = pinned.unwrap_or_else(|| self.by_share(Drawn::Client(request.client)));
+                // No call: nobody shall bring a canary to its end by asking for a page a hundred times.
+                Ok(Picked { revision, begins: false })
+            }
         }
     }
 
@@ -256,6 +284,11 @@ impl Handler {
         let found = in_force.into_iter().flatten().find(|revision| revision.uid == uid);
         found.or_else(|| self.revisions.values().find(|revision| revision.uid == uid))
     }
+}
+
+/// Of so many places those that web requests may have.
+fn for_web(concurrency: u32) -> u32 {
+    (concurrency / 2).max(1)
 }
 
 fn is_over(status: CallStatus) -> bool {

@@ -5,10 +5,13 @@
 //! canary takes its next step. It does know the revision: each canary draws other callers, so nobody is always the first
 //! to try.
 //!
+//! Web requests have no call: all of one address are drawn as one.
+//!
 //! For voice only a call's first webhook is drawn; after that its links carry a pin. Messages carry none, so each one of a
 //! conversation is drawn by both of its numbers, whichever side sent it.
 
 use std::hash::Hasher as _;
+use std::net::IpAddr;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -32,6 +35,8 @@ pub enum Drawn<'a> {
     Call(&'a str),
     /// All messages between two numbers, in either direction.
     Conversation(&'a str, &'a str),
+    /// All web requests from one address; of IPv6 from one /64, because one machine uses many of it.
+    Client(IpAddr),
 }
 
 impl Draw {
@@ -56,6 +61,8 @@ impl Draw {
     fn place(&self, drawn: Drawn<'_>) -> u16 {
         let hash = match drawn {
             Drawn::Call(id) => self.hasher.hash(id.as_bytes()),
+            Drawn::Client(IpAddr::V4(address)) => self.hasher.hash(&address.octets()),
+            Drawn::Client(IpAddr::V6(address)) => self.hasher.hash(&(address.to_bits() >> 64).to_be_bytes()),
             Drawn::Conversation(from, to) => {
                 let mut hasher = self.hasher;
                 let (low, high) = if from <= to { (from, to) } else { (to, from) };
@@ -178,5 +185,18 @@ mod tests {
         let draw = draw(3);
         assert_eq!(draw.place(Drawn::Call("CA00000000000000000000000000000001")), 9_643);
         assert_eq!(draw.place(Drawn::Conversation("+12025550100", "+12025550123")), 7_932);
+    }
+
+    #[test]
+    fn a_machine_is_drawn_as_one_whichever_of_its_addresses_it_uses() {
+        let draw = draw(2);
+        let place = |address: &str| draw.place(Drawn::Client(address.parse().unwrap()));
+        assert_eq!(place("2001:db8:0:1::1"), place("2001:db8:0:1:ffff::2"));
+        let networks = (0..100).map(|n| place(&format!("2001:db8:0:{n:x}::1")));
+        let addresses = (0..100).map(|n| place(&format!("192.0.2.{n}")));
+        for places in [networks.collect::<Vec<_>>(), addresses.collect()] {
+            let low = places.iter().filter(|place| **place < 5_000).count();
+            assert!((25..75).contains(&low), "{low} of 100 in the lower half");
+        }
     }
 }

@@ -18,9 +18,10 @@ use super::export::{Export, Interface};
 use super::outcome::{self, Answer, Outcome, RunError, Used};
 use super::prepared::Prepared;
 use super::store::State;
+use super::web::Web;
 use super::{Limits, Sandbox, store};
 use crate::call::Webhook;
-use crate::capability::{ConfigValues, Context, Nobody};
+use crate::capability::{ConfigValues, Context, Nobody, session};
 
 /// How the guest's future ended.
 enum End<T> {
@@ -39,6 +40,12 @@ pub async fn run(
 ) -> Outcome {
     let mut time = Time::starting_now();
     let mut store = store::new(sandbox, limits, context);
+    if prepared.has_session {
+        let remembered = session::open(context, webhook).await;
+        store.data_mut().capabilities.remember(remembered);
+        // It waited for somebody else's work.
+        time.resumed = None;
+    }
     let end = {
         let guest = pin!(call(&mut store, prepared, limits, webhook));
         bounded(guest, limits.deadline, &mut time).await
@@ -107,6 +114,13 @@ async fn call(
             let event = contract::Event::new(event, time_left_ms);
             answer(store, prepared, prepared.events.as_ref(), event).await?.map(|()| Answer::Noted)
         }
+        Webhook::Web(request) => match &prepared.web {
+            Some(export) => {
+                let instance = prepared.instantiate(store).await?;
+                export.call(store, &instance, request).await?.map(|response| Answer::Web(Box::new(response)))
+            }
+            None => Err(RunError::NoExport { interface: Web::NAME }),
+        },
     };
     Ok(result)
 }
@@ -164,6 +178,7 @@ fn conclude(
     time: &Time,
 ) -> Outcome {
     let log = store.data_mut().capabilities.take_log();
+    let session = store.data_mut().capabilities.take_session();
     let state = store.data();
     let mut result = match end {
         End::Done(Ok(result)) => result,
@@ -185,6 +200,7 @@ fn conclude(
     Outcome {
         result,
         acted: state.capabilities.acted(),
+        session,
         used,
         log: log.entries,
         log_dropped_entries: log.dropped_entries,

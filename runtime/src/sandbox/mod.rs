@@ -20,6 +20,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod ticker;
+mod web;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,7 @@ pub(crate) use export::{Events, Export, Interface, Messaging, Voice};
 use limits::MemoryBudget;
 pub(crate) use store::State;
 use ticker::Ticker;
+pub(crate) use web::Web;
 
 use crate::call::Webhook;
 use crate::capability::{self, Context};

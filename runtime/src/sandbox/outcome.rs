@@ -12,7 +12,9 @@ use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 use super::contract::Failure;
 use super::limits::{Denied, Limits};
 use super::store::State;
+use crate::call::WebResponse;
 use crate::capability::{LogBuffer, LogEntry};
+use crate::state::Session;
 
 /// How one invocation ended.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Outcome {
     pub result: Result<Answer, RunError>,
     /// Whether something was done that a second run would do again.
     pub acted: bool,
+    /// The session as it left it, where it has one. Whoever takes the answer keeps it.
+    pub session: Option<Box<Session>>,
     /// What it used.
     pub used: Used,
     /// What it logged, in order. Ends with a remark of the host's where something was dropped.
@@ -38,6 +42,8 @@ pub enum Answer {
     Document(String),
     /// An event was taken note of.
     Noted,
+    /// The answer to a web request.
+    Web(Box<WebResponse>),
 }
 
 /// What one invocation used of its budgets.
@@ -175,6 +181,12 @@ pub enum RunError {
         /// What happened then.
         trap: Trap,
     },
+    /// HS218: an answer to a web request that HTTP, or this host, does not send.
+    #[error("the answer to the web request can't be sent: {problem}")]
+    Unsendable {
+        /// What was found, what was expected.
+        problem: String,
+    },
 }
 
 impl RunError {
@@ -193,6 +205,7 @@ impl RunError {
             Self::HostFault { .. } => "HS212",
             Self::Panicked { .. } => "HS213",
             Self::Beyond { .. } => "HS214",
+            Self::Unsendable { .. } => "HS218",
         }
     }
 
@@ -210,7 +223,8 @@ impl RunError {
             | Self::Failed { .. }
             | Self::NoExport { .. }
             | Self::Overloaded { .. }
-            | Self::HostFault { .. } => None,
+            | Self::HostFault { .. }
+            | Self::Unsendable { .. } => None,
         }
     }
 }

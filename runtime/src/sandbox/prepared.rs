@@ -5,6 +5,7 @@ use wasmtime::component::{Instance, InstancePre};
 
 use super::export::{Events, Export, Interface as _, Messaging, Voice};
 use super::store::State;
+use super::web::Web;
 
 /// A component that needs nothing but a store to run. `artifact` makes it, [`Sandbox::run`](super::Sandbox::run) runs it.
 pub struct Prepared {
@@ -14,7 +15,12 @@ pub struct Prepared {
     pub(crate) voice: Option<Export<Voice>>,
     pub(crate) messaging: Option<Export<Messaging>>,
     pub(crate) events: Option<Export<Events>>,
+    pub(crate) web: Option<Web>,
     pub(crate) imports: Vec<String>,
+    /// Whether it imports the session, which is then read for each webhook.
+    pub(crate) has_session: bool,
+    /// Whether one of them is `carrier`.
+    pub(crate) acts_at_carrier: bool,
     pub(crate) memory_bytes_minimum: u64,
 }
 
@@ -35,15 +41,22 @@ pub struct Exports {
     pub voice: bool,
     /// Message webhooks.
     pub messaging: bool,
-    /// Status callbacks.
+    /// Status callbacks, and runs of schedules.
     pub events: bool,
+    /// Web requests.
+    pub web: bool,
 }
 
 impl Exports {
     /// The names of the interfaces, sorted.
     #[must_use]
     pub fn names(self) -> Vec<String> {
-        let all = [(self.events, Events::NAME), (self.messaging, Messaging::NAME), (self.voice, Voice::NAME)];
+        let all = [
+            (self.events, Events::NAME),
+            (self.messaging, Messaging::NAME),
+            (self.voice, Voice::NAME),
+            (self.web, Web::NAME),
+        ];
         all.into_iter().filter(|(exported, _)| *exported).map(|(_, name)| name.to_owned()).collect()
     }
 }
@@ -69,6 +82,7 @@ impl Prepared {
             voice: self.voice.is_some(),
             messaging: self.messaging.is_some(),
             events: self.events.is_some(),
+            web: self.web.is_some(),
         }
     }
 
@@ -76,6 +90,12 @@ impl Prepared {
     #[must_use]
     pub fn imports(&self) -> &[String] {
         &self.imports
+    }
+
+    /// Whether its invocations can ask something of their carrier.
+    #[must_use]
+    pub fn acts_at_carrier(&self) -> bool {
+        self.acts_at_carrier
     }
 
     /// The memory it starts with, in bytes.

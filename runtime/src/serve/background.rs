@@ -7,13 +7,17 @@ use tokio::task::JoinSet;
 
 use super::parts::Parts;
 use crate::deploy::loaded;
+use crate::outbox::Outbox;
 use crate::telemetry::{Gauges, HostFacts};
 
 /// How often the host's own state is sampled.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
 
 /// Tasks that run until they are stopped.
-pub struct Background(JoinSet<()>);
+pub struct Background {
+    tasks: JoinSet<()>,
+    outbox: Arc<Outbox>,
+}
 
 impl Background {
     /// Starts all of them.
@@ -26,14 +30,18 @@ impl Background {
         tasks.spawn(Arc::clone(deployer).bound_loaded());
         tasks.spawn(Arc::clone(deployer).prune());
         tasks.spawn(Arc::clone(deployer).compile_missing());
+        tasks.spawn(Arc::clone(&parts.schedules).keep());
+        tasks.spawn(Arc::clone(&parts.outbox).drain());
         tasks.spawn(sample(Arc::clone(parts)));
-        Self(tasks)
+        Self { tasks, outbox: Arc::clone(&parts.outbox) }
     }
 
     /// Stops all of them and waits until they have. What they have given to threads for blocking work goes on to its end,
-    /// under the deployer's turn.
+    /// under the deployer's turn; what is being sent out of the outbox is waited for, because whoever comes next would not know
+    /// what became of it.
     pub async fn stop(&mut self) {
-        self.0.shutdown().await;
+        self.tasks.shutdown().await;
+        self.outbox.settled().await;
     }
 }
 

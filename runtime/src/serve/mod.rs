@@ -38,6 +38,9 @@ const PATIENCE: Patience = Patience {
     again_after: Duration::from_secs(10),
 };
 
+/// How long runs of schedules may go on when no new ones begin: as long as what runs on the data plane.
+const RUNS_WITHIN: Duration = Duration::from_secs(15);
+
 /// How a host begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begin {
@@ -89,6 +92,7 @@ pub async fn run(
         }
     };
     let parts = Arc::new(Parts::open(&config, metrics, begin)?);
+    parts.forget_deleted().await;
     let _set_once = parts.host.own_url.set(format!("http://{}", ports.webhooks.local_addr().map_err(text)?));
     let data_plane = match taker {
         None => DataPlane::start(&parts, &ports)?,
@@ -152,7 +156,14 @@ impl Running {
         self.control_plane.stop().await;
         drop(self.ports);
         self.background.stop().await;
-        let cut = self.data_plane.stop(ending).await;
+        let runs = self.parts.schedules.finish(RUNS_WITHIN);
+        let (cut, ()) = tokio::join!(self.data_plane.stop(ending), runs);
+        let host = Arc::clone(&self.parts.host);
+        let written =
+            tokio::task::spawn_blocking(move || host.recorder.get().map(|recorder| recorder.stop()));
+        if let Err(why) = written.await {
+            error!("kept calls may lack their end: {why}");
+        }
         match ending {
             Ending::Stop => info!(cut, "stopped"),
             Ending::HandedOver => info!(cut, "handed over and drained"),

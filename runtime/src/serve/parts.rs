@@ -1,21 +1,30 @@
 //! Everything that a host of many tenants is made of, opened in the order in which it depends on each other.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tracing::{error, info, warn};
 
 use super::{Begin, keys, text};
 use crate::artifact::{ArtifactSettings, Artifacts};
+use crate::call::{HandlerName, TenantId};
 use crate::capability::Reach;
+use crate::carrier::Carrier;
 use crate::clock;
 use crate::config::{Config, Secret};
 use crate::control::health::Health;
 use crate::control::{Control, ControlLimits};
 use crate::deploy::Deployer;
 use crate::host::Host;
-use crate::registry::model::Everything;
+use crate::outbound;
+use crate::outbox::{OnTrade, Outbox, Trade};
+use crate::recording::Recorder;
+use crate::registry::model::{Everything, NumberRecord};
 use crate::registry::{MasterKey, OperatorToken, PendingJournal, Registry, RegistryError, read_last_known};
+use crate::schedule::Keeper;
+use crate::state::State;
 use crate::telemetry::Metrics;
 
 /// The file of the operator's token in the data folder.
@@ -31,6 +40,10 @@ pub struct Parts {
     pub artifacts: Arc<Artifacts>,
     /// Changes who answers.
     pub deployer: Arc<Deployer>,
+    /// Runs handlers at their times.
+    pub schedules: Arc<Keeper>,
+    /// Does what handlers ask of their carrier, now and later.
+    pub outbox: Arc<Outbox>,
     /// What `/readyz` says.
     pub health: Arc<Health>,
     /// The data folder.
@@ -39,6 +52,8 @@ pub struct Parts {
     pub key: MasterKey,
     /// The operator's token, where it was made just now.
     pub new_operator_token: Option<PathBuf>,
+    /// All handlers there are; none where that is not known for certain, or another host may be making one.
+    handlers: Option<BTreeSet<(TenantId, HandlerName)>>,
     metrics: Metrics,
     component_bytes_max: u64,
 }
@@ -50,8 +65,16 @@ impl Parts {
         let key = MasterKey::open(&data).map_err(text)?;
         let pin_key = keys::pin_key(&data)?;
         let artifacts = Artifacts::open(&data, key.derive("artifacts"), settings(config)).map_err(text)?;
-        let host =
-            Host::reaching(config, pin_key, Some(Arc::clone(&artifacts)), Reach::default()).map_err(text)?;
+        let outbound = Arc::new(outbound::Client::new(config.outbound_allow_private.clone()));
+        let state = Some(State::open(&data).map_err(text)?);
+        let outbox = Outbox::open(&data, config.carrier_api_url.as_deref()).map_err(text)?;
+        let carrier = Some(Arc::clone(&outbox) as Arc<dyn Carrier>);
+        let reach = Reach { outbound: Some(outbound), state, carrier };
+        let host = Host::reaching(config, pin_key, Some(Arc::clone(&artifacts)), reach).map_err(text)?;
+        match Recorder::open(&data, &key, config.recording) {
+            Ok(recorder) => drop(host.recorder.set(recorder)),
+            Err(why) => error!("no call is kept: {why}"),
+        }
         let journal = PendingJournal::new(&data, &key);
         let (registry, everything, without) = match from_registry(&data, &key, &journal) {
             Ok((registry, everything)) => (registry, everything, None),
@@ -68,6 +91,7 @@ impl Parts {
         let registry = Arc::new(registry);
         let deployer =
             Deployer::new(config, Arc::clone(&host), Arc::clone(&registry), Arc::clone(&artifacts), journal);
+        outbox.serve(&host, on_trade(&registry, &deployer));
         let mut new_operator_token = None;
         match &without {
             Some(why) => deployer.lost_registry(why),
@@ -79,18 +103,24 @@ impl Parts {
                 }
             }
         }
+        let certain = begin == Begin::Alone && without.is_none() && everything.unreadable.is_empty();
+        let names = everything.handlers.iter().map(|one| (one.tenant.clone(), one.name.clone()));
+        let all = certain.then(|| names.collect());
         let (tenants, handlers) = (everything.tenants.len(), everything.handlers.len());
         deployer.put_in_force(everything);
         info!("{tenants} tenants and {handlers} handlers are in force");
         Ok(Self {
+            schedules: Keeper::new(Arc::clone(&host), data.clone()),
             host,
             registry,
             artifacts,
             deployer,
+            outbox,
             health: Arc::default(),
             data,
             key,
             new_operator_token,
+            handlers: all,
             metrics,
             component_bytes_max: config.component_bytes_max,
         })
@@ -102,6 +132,7 @@ impl Parts {
             registry: Arc::clone(&self.registry),
             deployer: Arc::clone(&self.deployer),
             artifacts: Arc::clone(&self.artifacts),
+            outbox: Arc::clone(&self.outbox),
             feed: self.host.feed.clone(),
             metrics: {
                 let metrics = self.metrics.clone();
@@ -131,11 +162,25 @@ impl Parts {
         }
     }
 
+    /// Deletes what handlers had stored that are gone, where that could not be done when they went.
+    pub async fn forget_deleted(&self) {
+        if let (Some(state), Some(handlers)) = (&self.host.reach.state, &self.handlers)
+            && let Err(why) = state.retain(handlers.clone()).await
+        {
+            warn!("what deleted handlers had stored is still there: {why}");
+        }
+    }
+
     /// Puts in force what was changed since everything was opened.
     ///
     /// # Errors
     /// Why the registry can't be read.
     pub async fn take_up_registry(&self) -> Result<(), String> {
+        let host = Arc::clone(&self.host);
+        let read = tokio::task::spawn_blocking(move || host.recorder.get().map(|recorder| recorder.reload()));
+        if let Ok(Some(Err(why))) = read.await {
+            error!("calls are kept by the rules of before: {why}");
+        }
         self.deployer.take_up_registry().await.map_err(text)
     }
 }
@@ -148,6 +193,28 @@ fn operator_token(data: &Path) -> Option<Secret> {
 
 fn settings(config: &Config) -> ArtifactSettings {
     ArtifactSettings { compiles_max: config.compiles, ..ArtifactSettings::default() }
+}
+
+/// Lets a number that a handler has bought lead to it, and one that was given back to nobody.
+fn on_trade(registry: &Arc<Registry>, deployer: &Arc<Deployer>) -> OnTrade {
+    let (registry, deployer) = (Arc::clone(registry), Arc::clone(deployer));
+    Box::new(move |trade| {
+        let (registry, deployer) = (Arc::clone(&registry), Arc::clone(&deployer));
+        async move {
+            let tenant = trade.tenant.clone();
+            let change = move || {
+                let Trade { tenant, handler, number, bought } = trade;
+                if bought {
+                    registry.put_number(&NumberRecord { number, tenant, handler })
+                } else {
+                    registry.delete_number(&tenant, &number)
+                }
+            };
+            tokio::task::spawn_blocking(change).await.map_err(text)?.map_err(text)?;
+            deployer.tenant_changed(&tenant).await.map_err(text)
+        }
+        .boxed()
+    })
 }
 
 /// What the registry has, once it was told what was changed without it.

@@ -67,6 +67,9 @@ fn describe() {
 }
 
 const COUNTERS: &[(&str, &str)] = &[
+    ("hookswitch_state_writes_total", "sessions kept and changes made in stores"),
+    ("hookswitch_state_commits_total", "commits that those were written with"),
+    ("hookswitch_state_errors_total", "transactions on sessions and stores that failed"),
     ("hookswitch_refused_total", "requests refused before a handler, by HS code"),
     ("hookswitch_ingress_refused_total", "requests refused for their HTTP, by reason"),
     ("hookswitch_ingress_cut_total", "connections cut, by the limit that they met"),
@@ -78,6 +81,7 @@ const COUNTERS: &[(&str, &str)] = &[
         "hookswitch_release_changes_total",
         "changes of releases by what happened, such as promoted or taken_back",
     ),
+    ("hookswitch_recordings_dropped_total", "webhooks that were not kept because they came too fast"),
     ("hookswitch_feed_dropped_total", "events that a subscriber of the feed was too slow for"),
 ];
 

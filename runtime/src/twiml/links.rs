@@ -57,6 +57,20 @@ pub(super) fn scheme(link: &str) -> Option<&str> {
 }
 
 impl Links<'_> {
+    /// Where `link` leads, as it stands outside of a document. `entry` is the one whose steps it is relative to.
+    ///
+    /// # Errors
+    /// Why a link that is ours leads nowhere.
+    pub fn address(&self, link: &str, entry: &str) -> Result<String, &'static str> {
+        let mut out = String::new();
+        match self.rewrite(link.trim(), entry, &mut out) {
+            Outcome::Untouched => Ok(link.trim().to_owned()),
+            // It was written for XML, and holds no other reference.
+            Outcome::Rewritten => Ok(out.replace("&amp;", "&")),
+            Outcome::Astray(reason) => Err(reason),
+        }
+    }
+
     /// Appends to `out` what `link` becomes, escaped for XML. `entry` is the document's own, `voice` or `sms`;
     /// `link` has its references resolved and no white space around it.
     pub(super) fn rewrite(&self, link: &str, entry: &str, out: &mut String) -> Outcome {

@@ -10,6 +10,7 @@ use crate::carrier::twilio::params::ParamsError;
 use crate::carrier::twilio::signature::Mismatch;
 use crate::router::{ForeignPin, Tenant};
 use crate::sandbox::RunError;
+use crate::state::KeepError;
 use crate::twiml::{Problem, Unusable};
 
 /// Why a webhook did not reach a handler. Nothing ran.
@@ -70,6 +71,9 @@ pub enum Failure {
         /// When, in milliseconds.
         retry_ms: u64,
     },
+    /// What the handler wanted to remember could not be kept.
+    #[error("the session could not be kept: {0}")]
+    NotKept(#[from] KeepError),
     /// The code is not in memory and could not be had in time.
     #[error("the component can't be run: {why}")]
     NotLoaded {
@@ -112,13 +116,15 @@ impl Failure {
             Self::Overloaded(_) => row("HS211", Fault::Operator),
             Self::Broken { .. } => row("HS215", Fault::Author),
             Self::NotLoaded { .. } => row("HS216", Fault::Operator),
+            Self::NotKept(_) => row("HS217", Fault::Operator),
         }
     }
 
-    /// Whether another revision may do better: not where there was no room for any.
+    /// Whether another revision may do better: not where there was no room for any, nor where it is not known whether
+    /// something was kept.
     #[must_use]
     pub fn may_work_elsewhere(&self) -> bool {
-        !matches!(self, Self::Overloaded(_))
+        !matches!(self, Self::Overloaded(_) | Self::NotKept(_))
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn answered(
         subject = webhook.subject(), step = webhook.step(), outcome = answer.code.unwrap_or("ok"),
         wall_us = micros(wall), cpu_us = micros(used.busy),
         memory_kib = used.memory_bytes >> 10, log_bytes = used.log_bytes,
-        "{}", webhook.entry().as_str()
+        "{}", webhook.entry()
     );
 }
 
@@ -68,7 +68,7 @@ pub(super) fn publish(
         handler: revision.handler.clone(),
         revision: revision.id,
         request: request.to_string(),
-        entry: webhook.entry().as_str().into(),
+        entry: webhook.entry().into(),
         subject: webhook.subject().to_owned(),
         step: webhook.step().to_owned(),
         outcome: told.outcome,
@@ -84,7 +84,10 @@ fn micros(time: Duration) -> u64 {
 }
 
 /// Says that a revision is no longer given webhooks, or is again.
-pub(super) fn breaker(revision: &Revision, change: Change) {
+pub(super) fn breaker(revision: &Revision, webhook: &Webhook, change: Change) {
+    if matches!(webhook, Webhook::Web(_)) {
+        return web_breaker(revision, change);
+    }
     let (tenant, handler, revision_id) = (&revision.tenant, &revision.handler, revision.id);
     match change {
         Change::Opened { for_ms } => {
@@ -94,6 +97,19 @@ pub(super) fn breaker(revision: &Revision, change: Change) {
         Change::Closed => {
             revision.counters.set_breaker(BreakerGauge::Closed);
             info!(%tenant, %handler, revision = %revision_id, "works again and takes its webhooks");
+        }
+    }
+}
+
+/// The same of web requests. The gauge is the calls'.
+fn web_breaker(revision: &Revision, change: Change) {
+    let (tenant, handler, revision_id) = (&revision.tenant, &revision.handler, revision.id);
+    match change {
+        Change::Opened { for_ms } => {
+            warn!(%tenant, %handler, revision = %revision_id, "so many web requests fail that they are answered with 503; tried again in {for_ms} ms");
+        }
+        Change::Closed => {
+            info!(%tenant, %handler, revision = %revision_id, "works again and takes its web requests");
         }
     }
 }
@@ -173,9 +189,11 @@ pub(super) fn failure(
 ) {
     let pace = match failure {
         Failure::Overloaded(_) | Failure::Broken { .. } => TURNED_AWAY.line(),
-        Failure::Run(_) | Failure::Unusable(_) | Failure::OutsideGrammar(_) | Failure::NotLoaded { .. } => {
-            Some(0)
-        }
+        Failure::Run(_)
+        | Failure::Unusable(_)
+        | Failure::OutsideGrammar(_)
+        | Failure::NotLoaded { .. }
+        | Failure::NotKept(_) => Some(0),
     };
     let Some(left_out) = pace else { return };
     let (tenant, handler, subject) = (&revision.tenant, &revision.handler, webhook.subject());

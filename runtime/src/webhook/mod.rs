@@ -6,38 +6,40 @@
 //!
 //! Reading requests off the wire is `ingress`'s business, running code `sandbox`'s.
 
+mod cause;
 pub mod duplicates;
 pub mod errors;
 pub mod fallback;
 pub mod ingress;
 mod log;
 pub mod route;
+mod run;
+mod web;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{Response, StatusCode};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Response, StatusCode};
 use http_body_util::Full;
 use tracing::warn;
 
-use self::errors::{Failure, Fault, Refusal};
+use self::errors::{Failure, Refusal};
 use self::ingress::{Incoming, LogPace};
-use self::route::Route;
-use crate::admission::breaker::{Admission, Ended};
-use crate::admission::places;
-use crate::call::{RevisionId, Webhook};
-use crate::capability::Context;
+use self::route::{Route, Wanted};
+use self::run::{Body, Ran, run};
+use crate::call::{Event, RevisionId, Webhook};
+use crate::capability::effects::{Noted, Tape};
 use crate::carrier::{DeliveryKey, twilio};
 use crate::handler_toml::OnFailure;
 use crate::host::{Host, minute};
+use crate::recording::{Answered as Kept, Recorder};
 use crate::revision::Revision;
 use crate::router::{Handler, Picked, Tenant};
-use crate::sandbox::{Answer as Answered, Used};
+use crate::sandbox::Used;
 use crate::telemetry::RequestId;
 use crate::telemetry::feed::FeedOutcome;
-use crate::twiml::{self, DocumentKind, Links};
 
 static REVISION: HeaderName = HeaderName::from_static("x-hookswitch-revision");
 static ERROR: HeaderName = HeaderName::from_static("x-hookswitch-error");
@@ -55,8 +57,10 @@ const SECOND_TRY_MIN: Duration = Duration::from_millis(20);
 pub struct Answer {
     /// `200`, `204`, or `502` where the handler asked for errors.
     pub status: StatusCode,
-    /// The document; empty for a status callback.
+    /// The document; empty for a status callback. What the handler likes, for a web request.
     pub body: Bytes,
+    /// Of the answer to a web request; all others have none of their own.
+    pub headers: Option<Box<HeaderMap>>,
     /// Which revision answered.
     pub revision: RevisionId,
     /// What failed, as a code of the error table.
@@ -65,10 +69,11 @@ pub struct Answer {
 
 /// Answers one request: the outer function that owns clock, log line and the error's way to the sender.
 pub async fn respond(host: Arc<Host>, incoming: Incoming) -> Response<Full<Bytes>> {
-    match handle(&host, &incoming).await {
+    let response = match handle(&host, &incoming).await {
         Ok(answer) => answer.into_response(),
         Err(refusal) => refuse(&incoming, &refusal),
-    }
+    };
+    if incoming.method == Method::HEAD { web::head_only(response) } else { response }
 }
 
 /// One webhook in, one answer out.
@@ -77,19 +82,42 @@ pub async fn handle(host: &Arc<Host>, incoming: &Incoming) -> Result<Answer, Ref
     let route = Route::parse(uri.path(), uri.query()).ok_or(Refusal::NotFound)?;
 
     let (tenant, handler) = find(host, incoming, route.target)?; // whom is it for?
+    let entry = match route.wanted {
+        Wanted::Webhook(entry) => entry,
+        // Nobody signs these: from here on it is another way.
+        Wanted::Web { mount_len } => {
+            return Box::pin(web::answer(host, incoming, &tenant, &handler, route.pin, mount_len)).await;
+        }
+    };
     let url = requested_url(host, &tenant, incoming); // what did the carrier call?
     let request = twilio::Request::read(&incoming.method, &url, &incoming.headers, &incoming.body)?;
     request.verify(&tenant.keys).map_err(|why| Refusal::unverified(&tenant, &url, why))?; // is it the carrier?
-    let webhook = request.webhook(route.entry, &route.step)?; // what is it about?
+    let webhook = request.webhook(entry, &route.step)?; // what is it about?
     let picked =
         handler.pick(&tenant.id, route.pin, &webhook, &host.pin_key, &host.calls.load(), minute())?; // whose code takes this call?
     let request_id = RequestId::next();
-    let target = Target { tenant: &tenant, handler: &handler, picked, request: &request_id };
-    match request.delivery(&webhook) {
+    let delivery = request.delivery(&webhook);
+    let target = Target {
+        tenant: &tenant,
+        handler: &handler,
+        picked,
+        request: &request_id,
+        url: &url,
+        delivery: delivery.as_ref(),
+    };
+    match &delivery {
         // In a box, because futures are moved several times before they first run, and this one has kilobytes.
         None => Ok(Box::pin(invoke(host, &target, &webhook)).await), // run it under its limits
-        Some(delivery) => Ok(once(host, &target, webhook, delivery).await), // unless it has been
+        Some(delivery) => Ok(once(host, &target, webhook, delivery.clone()).await), // unless it has been
     }
+}
+
+/// Runs the handler for an event that no carrier sent: a run of a schedule. The stable revision takes it.
+pub async fn fire(host: &Arc<Host>, tenant: &Arc<Tenant>, handler: &Arc<Handler>, event: Event) -> Answer {
+    let request = RequestId::next();
+    let picked = Picked { revision: &handler.stable, begins: false };
+    let target = Target { tenant, handler, picked, request: &request, url: "", delivery: None };
+    Box::pin(invoke(host, &target, &Webhook::Event(event))).await
 }
 
 /// Who takes a webhook.
@@ -99,6 +127,10 @@ struct Target<'a> {
     picked: Picked<'a>,
     /// Names the request in the log.
     request: &'a RequestId,
+    /// As the carrier called it.
+    url: &'a str,
+    /// What a repeated delivery is known by.
+    delivery: Option<&'a DeliveryKey>,
 }
 
 /// The tenant and handler that a URL names, or those of the number that was called.
@@ -132,10 +164,20 @@ fn find(
 async fn once(host: &Arc<Host>, target: &Target<'_>, webhook: Webhook, delivery: DeliveryKey) -> Answer {
     let (host, tenant, handler) = (Arc::clone(host), Arc::clone(target.tenant), Arc::clone(target.handler));
     let (revision, begins) = (Arc::clone(target.picked.revision), target.picked.begins);
-    let request = target.request.clone();
+    let (request, key) = (target.request.clone(), delivery.clone());
+    // Only what it says of the public URL is used, where none is configured.
+    let configured = public_url(&host, &tenant).is_some();
+    let url = if configured { String::new() } else { target.url.to_owned() };
     let task = tokio::spawn(async move {
         let picked = Picked { revision: &revision, begins };
-        let target = Target { tenant: &tenant, handler: &handler, picked, request: &request };
+        let target = Target {
+            tenant: &tenant,
+            handler: &handler,
+            picked,
+            request: &request,
+            url: &url,
+            delivery: Some(&key),
+        };
         let mut ran = false;
         let run = Box::pin(async {
             ran = true;
@@ -156,50 +198,60 @@ async fn once(host: &Arc<Host>, target: &Target<'_>, webhook: Webhook, delivery:
     }
 }
 
-/// Runs the handler; whatever fails, the answer is what the caller shall hear.
+/// Runs the handler; whatever fails, the answer is what the caller shall hear. Where the tenant records, it is kept.
+async fn invoke(host: &Arc<Host>, target: &Target<'_>, webhook: &Webhook) -> Answer {
+    let started = Instant::now();
+    let (answer, tape) = attempt(host, target, webhook, started).await;
+    if let Some(recorder) = recorder(host, target, webhook) {
+        let effects = tape.map_or_else(Noted::default, |tape| tape.take());
+        let (begins, took) = (target.picked.begins, started.elapsed());
+        let kept = Kept { webhook, answer: &answer, effects, begins, took };
+        recorder.keep(&target.tenant.id, &target.handler.stable.handler, kept);
+    }
+    answer
+}
+
+/// Who keeps this webhook; none where its tenant does not record.
+fn recorder<'a>(host: &'a Host, target: &Target<'_>, webhook: &Webhook) -> Option<&'a Recorder> {
+    let recorder = host.recorder.get()?;
+    (webhook.is_the_carriers() && recorder.records(&target.tenant.id)).then_some(recorder)
+}
+
+/// Runs the handler of the revision that was picked, and perhaps another's.
 ///
 /// What failed on the canary is answered by the stable revision within the same deadline, unless the canary has acted
-/// outward: the caller need not hear of a trial that went wrong, and nothing may happen twice for it.
-async fn invoke(host: &Arc<Host>, target: &Target<'_>, webhook: &Webhook) -> Answer {
+/// outward: the caller need not hear of a trial that went wrong, and nothing may happen twice for it. What comes with the
+/// answer are the effects of the run that it is of.
+async fn attempt(
+    host: &Arc<Host>,
+    target: &Target<'_>,
+    webhook: &Webhook,
+    started: Instant,
+) -> (Answer, Option<Arc<Tape>>) {
     let Target { handler, picked, .. } = target;
     let revision = picked.revision;
-    let started = Instant::now();
     if picked.begins {
         revision.counters.began_call();
     }
-    let ran = run(host, target, revision, webhook, started + revision.limits.deadline).await;
+    let mut ran = run(host, target, revision, webhook, started + revision.deadline(webhook)).await;
+    let tape = ran.tape.take();
     let elsewhere = !ran.acted
         && ran.body.as_ref().is_err_and(Failure::may_work_elsewhere)
         && handler.is_canary(revision);
     let answer = concluded(host, target, revision, webhook, started, ran);
     let stable = &handler.stable;
-    let until = started + stable.limits.deadline;
+    let until = started + stable.deadline(webhook);
     if !elsewhere || until.saturating_duration_since(Instant::now()) <= SECOND_TRY_MIN {
-        return answer;
+        return (answer, tape);
     }
-    let ran = run(host, target, stable, webhook, until).await;
+    let mut ran = run(host, target, stable, webhook, until).await;
+    let tape = ran.tape.take();
     // From here on the call is the stable revision's; its links say so, and so shall the host.
     if let (Ok(_), Webhook::Voice(call)) = (&ran.body, webhook) {
         let calls = host.calls.load();
         calls.note(calls.key(&stable.tenant, &stable.handler, &call.id), stable.uid, minute());
     }
-    concluded(host, target, stable, webhook, started, ran)
-}
-
-/// What one run of a handler came to.
-struct Ran {
-    /// The document to answer; empty for a status callback.
-    body: Result<Bytes, Failure>,
-    used: Used,
-    /// Whether something was done that a second run would do again.
-    acted: bool,
-}
-
-impl Ran {
-    /// It was not run at all.
-    fn not(failure: Failure) -> Self {
-        Self { body: Err(failure), used: Used::default(), acted: false }
-    }
+    (concluded(host, target, stable, webhook, started, ran), tape)
 }
 
 /// The answer that a run of `revision` comes to, counted and logged.
@@ -219,79 +271,17 @@ fn concluded(
     answer
 }
 
-/// The handler's document, checked and with its links pinned.
-async fn run(
-    host: &Arc<Host>,
-    target: &Target<'_>,
-    revision: &Arc<Revision>,
-    webhook: &Webhook,
-    until: Instant,
-) -> Ran {
-    let now_ms = host.now_ms();
-    let admission = revision.breaker.admit(now_ms);
-    if let Admission::Refused { retry_ms } = admission {
-        return Ran::not(Failure::Broken { retry_ms });
-    }
-    revision.used(host.now_s());
-    // Before a place is taken: whoever waits for a compile shall not keep others from running.
-    let code = match host.code(revision, until).await {
-        Ok(code) => code,
-        Err(failure) => return Ran::not(failure),
-    };
-    let walls = [&*target.handler.places, &*target.tenant.places, &host.places];
-    let _places = match places::enter(walls, until).await {
-        Ok(places) => places,
-        Err(full) => return Ran::not(Failure::Overloaded(full)),
-    };
-    let mut limits = revision.limits;
-    limits.deadline = limits.deadline.min(until.saturating_duration_since(Instant::now()));
-    let context = Context { grants: &revision.grants, reach: &host.reach, until };
-    let outcome = host.sandbox.run(&code, &limits, context, webhook).await;
-    log::lines_of_handler(host, target.request, revision, webhook, &outcome);
-    let body = match outcome.result {
-        Ok(Answered::Document(text)) => document(revision, webhook, &text),
-        Ok(Answered::Noted) => Ok(Bytes::new()),
-        Err(error) => Err(Failure::Run(error)),
-    };
-    let ended = match &body {
-        Ok(_) => Some(Ended::Worked),
-        Err(failure) if failure.verdict().fault == Fault::Author => Some(Ended::Failed),
-        // A fault of the host says nothing about the handler.
-        Err(_) => None,
-    };
-    if let Some(ended) = ended
-        && let Some(change) = revision.breaker.record(ended, admission, host.now_ms())
-    {
-        log::breaker(revision, change);
-    }
-    Ran { body, used: outcome.used, acted: outcome.acted }
-}
-
-/// Checks a document against the carrier's grammar and pins its links, in one pass.
-fn document(revision: &Revision, webhook: &Webhook, text: &str) -> Result<Bytes, Failure> {
-    let kind = match webhook {
-        Webhook::Message(_) => DocumentKind::Messaging,
-        Webhook::Voice(_) | Webhook::Event(_) => DocumentKind::Voice,
-    };
-    let links = Links { handler: &revision.prefix, pin: &revision.pin, step: webhook.step() };
-    let prepared = twiml::prepare(text, kind, &links)?;
-    for problem in &prepared.warnings {
-        warn!(
-            target: "handler", tenant = %revision.tenant, handler = %revision.handler, subject = webhook.subject(),
-            "the document, line {}, <{}>: {}", problem.line, problem.element, problem.message
-        );
-    }
-    revision.counters.warnings.increment(prepared.warnings.len() as u64);
-    match prepared.outside_grammar() {
-        Some(problem) if revision.strict => Err(Failure::OutsideGrammar(Box::new(problem.clone()))),
-        _ => Ok(Bytes::from(prepared.text.into_owned())),
-    }
-}
-
-fn answered(revision: &Revision, webhook: &Webhook, body: Bytes) -> Answer {
+fn answered(revision: &Revision, webhook: &Webhook, body: Body) -> Answer {
     revision.counters.ok.increment(1);
-    let status = if matches!(webhook, Webhook::Event(_)) { StatusCode::NO_CONTENT } else { StatusCode::OK };
-    Answer { status, body, revision: revision.id, code: None }
+    let revision = revision.id;
+    match body {
+        Body::Web(response) => web::answered(*response, revision),
+        Body::Document(body) => {
+            let noted = matches!(webhook, Webhook::Event(_));
+            let status = if noted { StatusCode::NO_CONTENT } else { StatusCode::OK };
+            Answer { status, body, headers: None, revision, code: None }
+        }
+    }
 }
 
 /// The fallback document, or the error that the handler asked for; the cause goes to the log.
@@ -306,12 +296,18 @@ fn failed(
     revision.counters.failed(code);
     log::failure(host, request, revision, webhook, failure);
     let (status, body) = match (revision.on_failure, webhook) {
+        (_, Webhook::Web(_)) => return web::failed(failure, revision.id),
         (OnFailure::Error, _) => (StatusCode::BAD_GATEWAY, Bytes::new()),
         (OnFailure::Fallback, Webhook::Event(_)) => (StatusCode::NO_CONTENT, Bytes::new()),
         (OnFailure::Fallback, Webhook::Voice(_)) => (StatusCode::OK, revision.fallback.voice.clone()),
         (OnFailure::Fallback, Webhook::Message(_)) => (StatusCode::OK, revision.fallback.messaging.clone()),
     };
-    Answer { status, body, revision: revision.id, code: Some(code) }
+    Answer { status, body, headers: None, revision: revision.id, code: Some(code) }
+}
+
+/// Scheme and authority that the carrier was told, where they are configured.
+fn public_url<'a>(host: &'a Host, tenant: &'a Tenant) -> Option<&'a str> {
+    tenant.public_url.as_deref().or(host.public_url.as_deref())
 }
 
 /// The URL that the carrier signed: the public one, not the one that a proxy made of it.
@@ -320,7 +316,7 @@ fn failed(
 /// lie: without the token no URL makes a signature match.
 fn requested_url(host: &Host, tenant: &Tenant, incoming: &Incoming) -> String {
     let path_and_query = incoming.uri.as_str();
-    if let Some(public_url) = tenant.public_url.as_ref().or(host.public_url.as_ref()) {
+    if let Some(public_url) = public_url(host, tenant) {
         return [public_url, path_and_query].concat();
     }
     let forwarded = incoming.forwarded.as_ref();
@@ -336,8 +332,10 @@ impl Answer {
         let mut response = Response::new(Full::new(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        if !empty {
-            headers.insert(CONTENT_TYPE, XML.clone());
+        match self.headers {
+            Some(own) => *headers = *own,
+            None if !empty => drop(headers.insert(CONTENT_TYPE, XML.clone())),
+            None => {}
         }
         headers.insert(REVISION.clone(), HeaderValue::from(self.revision.0));
         if let Some(code) = self.code {

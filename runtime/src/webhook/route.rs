@@ -1,7 +1,7 @@
 //! Which handler and entry a URL names.
 //!
 //! `/{tenant}/{handler}/{voice|sms|status}[/{step}]`, or `/{voice|sms|status}` alone, where the number called tells the
-//! handler. Ingress has already refused paths that could be read in two
+//! handler; and `/{tenant}/{handler}/web` with whatever path the handler likes behind it. Ingress has already refused paths that could be read in two
 //! ways (empty or dot segments, escaped slashes), so a split at `/` is the whole parser. Tenant, handler and
 //! entry are compared as sent; only the step is percent-decoded, because it is the author's own word.
 
@@ -16,12 +16,24 @@ use crate::call::Entry;
 pub struct Route<'a> {
     /// Whose it is.
     pub target: Target<'a>,
-    /// What kind of webhook.
-    pub entry: Entry,
+    /// What is asked for there.
+    pub wanted: Wanted,
     /// All that follows the entry, percent-decoded; empty at the start of a conversation.
     pub step: Cow<'a, str>,
     /// The value of `hs` in the query, as sent.
     pub pin: Pinned<'a>,
+}
+
+/// What is asked of a handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A carrier's webhook.
+    Webhook(Entry),
+    /// `web`: anybody's request. The first so many bytes of the path are the handler's place.
+    Web {
+        /// Of `/{tenant}/{handler}/web`.
+        mount_len: usize,
+    },
 }
 
 /// What a URL says about the handler.
@@ -55,11 +67,19 @@ impl<'a> Route<'a> {
     pub fn parse(path: &'a str, query: Option<&'a str>) -> Option<Self> {
         let path = path.strip_prefix('/')?;
         if let Some(entry) = entry(path) {
-            return Some(Self { target: Target::ByNumber, entry, step: Cow::Borrowed(""), pin: pin(query) });
+            let (wanted, step) = (Wanted::Webhook(entry), Cow::Borrowed(""));
+            return Some(Self { target: Target::ByNumber, wanted, step, pin: pin(query) });
         }
         let mut segments = path.splitn(4, '/');
-        let target = Target::Named { tenant: segments.next()?, handler: segments.next()? };
-        let entry = entry(segments.next()?)?;
+        let (tenant, handler) = (segments.next()?, segments.next()?);
+        let target = Target::Named { tenant, handler };
+        let entry = match segments.next()? {
+            WEB => {
+                let wanted = Wanted::Web { mount_len: tenant.len() + handler.len() + WEB.len() + 3 };
+                return Some(Self { target, wanted, step: Cow::Borrowed(""), pin: pin(query) });
+            }
+            segment => entry(segment)?,
+        };
         // `voice/` is no step: two spellings of one place would be signed and cached apart.
         let step = match segments.next() {
             None => Cow::Borrowed(""),
@@ -69,9 +89,18 @@ impl<'a> Route<'a> {
         if step.chars().any(char::is_control) {
             return None;
         }
-        Some(Self { target, entry, step, pin: pin(query) })
+        Some(Self { target, wanted: Wanted::Webhook(entry), step, pin: pin(query) })
     }
 }
+
+/// Whether a path is one whose methods are the handler's own affair: `/…/…/web` and all behind it.
+#[must_use]
+pub fn is_web(path: &str) -> bool {
+    path.strip_prefix('/').and_then(|path| path.split('/').nth(2)) == Some(WEB)
+}
+
+/// The segment of web requests.
+const WEB: &str = "web";
 
 fn entry(segment: &str) -> Option<Entry> {
     match segment {
@@ -94,6 +123,28 @@ fn pin(query: Option<&str>) -> Pinned<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_behind_web_is_the_handlers_own() {
+        let cases: &[(&str, Option<&str>)] = &[
+            ("/acme/ivr/web", Some("")),
+            ("/acme/ivr/web/", Some("/")),
+            ("/acme/ivr/web/a/b/", Some("/a/b/")),
+            ("/acme/ivr/web/caf%C3%A9", Some("/caf%C3%A9")),
+            ("/acme/ivr/webs", None),
+            ("/acme/ivr/voice/web", None),
+            ("/acme/web", None),
+            ("/web", None),
+        ];
+        for (path, expected) in cases {
+            let found = match Route::parse(path, None).map(|route| route.wanted) {
+                Some(Wanted::Web { mount_len }) => Some(&path[mount_len..]),
+                _ => None,
+            };
+            assert_eq!(found, *expected, "{path}");
+            assert_eq!(is_web(path), expected.is_some(), "{path}");
+        }
+    }
 
     #[test]
     fn urls_name_a_handler_an_entry_and_a_step() {
@@ -120,9 +171,12 @@ mod tests {
         ];
         for (path, expected) in cases {
             let route = Route::parse(path, None);
-            let found = route.as_ref().map(|r| {
+            let found = route.as_ref().and_then(|r| {
                 let handler = if let Target::Named { handler, .. } = r.target { handler } else { "" };
-                (handler, r.entry, r.step.as_ref())
+                match r.wanted {
+                    Wanted::Webhook(entry) => Some((handler, entry, r.step.as_ref())),
+                    Wanted::Web { .. } => None,
+                }
             });
             assert_eq!(found, *expected, "{path}");
         }

@@ -1,4 +1,4 @@
-//! The attributes `#[voice]`, `#[messaging]` and `#[events]`: a plain function becomes an export.
+//! The attributes `#[voice]`, `#[messaging]`, `#[events]` and `#[web]`: a plain function becomes an export.
 //!
 //! Each writes only its own export, so that a handler has exactly those it asks for, and leaves the
 //! function as it is, so that tests call it natively. Documented where they are re-exported.
@@ -23,6 +23,42 @@ pub fn messaging(arguments: TokenStream, function: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn events(arguments: TokenStream, function: TokenStream) -> TokenStream {
     expand("events", "notify", "Event", arguments, function)
+}
+
+/// Makes a function answer web requests: `fn(&web::Request) -> Result<web::Response, Error>`.
+#[proc_macro_attribute]
+pub fn web(arguments: TokenStream, function: TokenStream) -> TokenStream {
+    let function = parse_macro_input!(function as ItemFn);
+    if let Err(error) = check("web", "web::Request", &arguments.into(), &function) {
+        let error = error.into_compile_error();
+        return quote!(#error #function).into();
+    }
+    let name = &function.sig.ident;
+    quote! {
+        #function
+
+        const _: () = {
+            struct Handler;
+
+            impl ::hookswitch_sdk::__private::bindings::web::exports::wasi::http::incoming_handler::Guest for Handler {
+                fn handle(
+                    request: ::hookswitch_sdk::__private::http_types::IncomingRequest,
+                    response_out: ::hookswitch_sdk::__private::http_types::ResponseOutparam,
+                ) {
+                    ::hookswitch_sdk::__private::export::handle(request, response_out, #name)
+                }
+            }
+
+            #[cfg(not(target_arch = "wasm32"))]
+            const _: Handler = Handler;
+
+            #[cfg(target_arch = "wasm32")]
+            ::hookswitch_sdk::__private::bindings::web::export_web!(
+                Handler with_types_in ::hookswitch_sdk::__private::bindings::web
+            );
+        };
+    }
+    .into()
 }
 
 /// Leaves the function and adds the export that calls it. `entry` is the name of the contract's
@@ -83,7 +119,11 @@ fn check(
 ) -> syn::Result<()> {
     let signature = &function.sig;
     let expected = || {
-        let answer = if interface == "events" { "()" } else { "Document" };
+        let answer = match interface {
+            "events" => "()",
+            "web" => "web::Response",
+            _ => "Document",
+        };
         format!("expected `fn {}(_: &{word}) -> Result<{answer}, Error>`", signature.ident)
     };
     if !arguments.is_empty() {

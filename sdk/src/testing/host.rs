@@ -1,11 +1,14 @@
-//! The host of a test: its config, secrets, clock and log, which end with the test.
+//! The host of a test: its config, secrets, session, store, clock and log, which end with the test.
 
+use super::http::Services;
+use super::storage::Table;
+use crate::http::{Answered, ErrorKind, Sent, Target};
 use crate::log::Level;
 use crate::time::Time;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 thread_local! {
     static STATE: RefCell<State> = const { RefCell::new(State::new()) };
@@ -15,14 +18,26 @@ struct State {
     config: BTreeMap<String, String>,
     secrets: BTreeMap<String, String>,
     log: Vec<Entry>,
+    session: Table,
+    store: Table,
     now: Option<Time>,
     /// The generator's state where the test asked for the same numbers each time.
     random: Option<u64>,
+    services: Services,
 }
 
 impl State {
     const fn new() -> Self {
-        Self { config: BTreeMap::new(), secrets: BTreeMap::new(), log: Vec::new(), now: None, random: None }
+        Self {
+            config: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            log: Vec::new(),
+            session: Table::new(),
+            store: Table::new(),
+            now: None,
+            random: None,
+            services: Services::new(),
+        }
     }
 }
 
@@ -48,12 +63,14 @@ pub struct Host {
 /// Begins a host with empty config and log.
 pub fn host() -> Host {
     STATE.replace(State::new());
+    super::carrier::reset();
     Host { _private: () }
 }
 
 impl Drop for Host {
     fn drop(&mut self) {
         STATE.replace(State::new());
+        super::carrier::reset();
     }
 }
 
@@ -76,10 +93,53 @@ impl Host {
         self
     }
 
+    /// Lets the clock go on by so much, for values that expire; it stands still from then on.
+    pub fn wait(&self, time: Duration) {
+        let ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let now = Time::from_unix_ms(now().unix_ms().saturating_add(ms));
+        STATE.with_borrow_mut(|state| state.now = Some(now));
+    }
+
+    /// Begins another conversation: its session is empty, the store is as it was.
+    pub fn new_session(&self) {
+        STATE.with_borrow_mut(|state| state.session = Table::new());
+    }
+
     /// Makes `random` give the same numbers in each run.
     pub fn seed(self, seed: u64) -> Self {
         STATE.with_borrow_mut(|state| state.random = Some(seed));
         self
+    }
+
+    /// Answers a request of the handler: `answers("GET https://api.example.com/leads", 200, "{}")`. Parameters of the URL do
+    /// not count here, [`requests`](Self::requests) has them. Of several answers to the same each is given once, in order,
+    /// and the last one from then on.
+    pub fn answers(self, asked: &str, status: u16, body: impl Into<Vec<u8>>) -> Self {
+        STATE.with_borrow_mut(|state| state.services.answer(asked, status, body.into()));
+        self
+    }
+
+    /// Lets a request of the handler fail: `fails("GET https://api.example.com/leads", ErrorKind::Timeout)`.
+    pub fn fails(self, asked: &str, kind: ErrorKind) -> Self {
+        STATE.with_borrow_mut(|state| state.services.fail(asked, kind));
+        self
+    }
+
+    /// The requests that handlers made so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Sent> {
+        STATE.with_borrow(|state| state.services.requests.clone())
+    }
+
+    /// What handlers asked their carrier for so far.
+    #[must_use]
+    pub fn outward(&self) -> Vec<super::Outward> {
+        super::carrier::asked()
+    }
+
+    /// Makes the carrier answer everything that would change something with `error` from now on.
+    pub fn refuse(&self, error: crate::carrier::CarrierError) {
+        super::carrier::refuse(error);
     }
 
     /// What handlers logged so far.
@@ -99,6 +159,10 @@ pub(crate) fn write_log(level: Level, message: &str) {
     eprintln!("{level:?}: {message}");
     let message = message.to_owned();
     STATE.with_borrow_mut(|state| state.log.push(Entry { level, message }));
+}
+
+pub(crate) fn send_http(sent: &Sent, target: &Target<'_>) -> Answered {
+    STATE.with_borrow_mut(|state| state.services.send(sent, target))
 }
 
 pub(crate) fn config(key: &str) -> Option<String> {
@@ -135,6 +199,94 @@ pub(crate) fn random_bytes(len: usize) -> Vec<u8> {
     words.take(len).collect()
 }
 
+/// `session` of this thread's host.
+pub(crate) mod session {
+    use super::STATE;
+    use crate::storage::StorageError;
+    use crate::testing::storage::{SESSION, Table, expiry};
+    use crate::time::Time;
+
+    fn with<T>(act: impl FnOnce(&mut Table, Time) -> T) -> T {
+        let now = super::now();
+        STATE.with_borrow_mut(|state| act(state.session.at(now), now))
+    }
+
+    pub(crate) fn get(key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        with(|table, _| table.get(key))
+    }
+
+    pub(crate) fn set(key: &str, value: &[u8], ttl_s: Option<u32>) -> Result<(), StorageError> {
+        with(|table, now| table.set(SESSION, key, value, expiry(ttl_s, now)?))
+    }
+
+    pub(crate) fn delete(key: &str) -> Result<bool, StorageError> {
+        with(|table, _| table.delete(key))
+    }
+
+    pub(crate) fn keys(prefix: &str) -> Result<Vec<String>, StorageError> {
+        Ok(with(|table, _| table.keys(prefix, None, usize::MAX)).keys)
+    }
+
+    pub(crate) fn add(key: &str, by: i64, ttl_s: Option<u32>) -> Result<i64, StorageError> {
+        with(|table, now| table.add(SESSION, key, by, expiry(ttl_s, now)?))
+    }
+
+    pub(crate) fn swap(
+        key: &str,
+        expected: Option<&[u8]>,
+        new: Option<&[u8]>,
+        ttl_s: Option<u32>,
+    ) -> Result<bool, StorageError> {
+        with(|table, now| table.swap(SESSION, key, expected, new, expiry(ttl_s, now)?))
+    }
+}
+
+/// `store` of this thread's host.
+pub(crate) mod store {
+    use super::STATE;
+    use crate::storage::StorageError;
+    use crate::store::Page;
+    use crate::testing::storage::{STORE, Table, expiry};
+    use crate::time::Time;
+
+    fn with<T>(act: impl FnOnce(&mut Table, Time) -> T) -> T {
+        let now = super::now();
+        STATE.with_borrow_mut(|state| act(state.store.at(now), now))
+    }
+
+    pub(crate) fn get(key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        with(|table, _| table.get(key))
+    }
+
+    pub(crate) fn set(key: &str, value: &[u8], ttl_s: Option<u32>) -> Result<(), StorageError> {
+        with(|table, now| table.set(STORE, key, value, expiry(ttl_s, now)?))
+    }
+
+    pub(crate) fn delete(key: &str) -> Result<bool, StorageError> {
+        with(|table, _| table.delete(key))
+    }
+
+    pub(crate) fn keys(prefix: &str, after: Option<&str>, limit: u32) -> Result<Page, StorageError> {
+        if !(1..=1_000).contains(&limit) {
+            return Err(StorageError::Invalid(format!("the limit is {limit}; use 1 to 1000")));
+        }
+        Ok(with(|table, _| table.keys(prefix, after, limit as usize)))
+    }
+
+    pub(crate) fn add(key: &str, by: i64, ttl_s: Option<u32>) -> Result<i64, StorageError> {
+        with(|table, now| table.add(STORE, key, by, expiry(ttl_s, now)?))
+    }
+
+    pub(crate) fn swap(
+        key: &str,
+        expected: Option<&[u8]>,
+        new: Option<&[u8]>,
+        ttl_s: Option<u32>,
+    ) -> Result<bool, StorageError> {
+        with(|table, now| table.swap(STORE, key, expected, new, expiry(ttl_s, now)?))
+    }
+}
+
 /// The generator SplitMix64 (Steele, Lea and Flood 2014): one step, one output.
 fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -146,7 +298,7 @@ fn split_mix(state: &mut u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config, log, random, secrets, time};
+    use crate::{config, log, random, secrets, session, store, time};
 
     #[test]
     fn a_host_ends_with_its_scope() {
@@ -168,6 +320,33 @@ mod tests {
         let _host = host().secret("crm-key", "x1");
         assert_eq!(secrets::get("crm-key").unwrap(), "x1");
         assert_eq!(secrets::get("other").unwrap_err().message(), "secrets: other");
+    }
+
+    #[test]
+    fn sessions_and_stores_are_there_and_end_with_the_host() {
+        let host = host().at(Time::from_unix_seconds(7));
+        session::set("step", "menu").unwrap();
+        assert_eq!(session::add_for("tries", 2, Duration::from_secs(60)).unwrap(), 2);
+        assert_eq!(session::get_as::<i64>("tries").unwrap(), Some(2));
+        assert!(session::swap("step", Some(b"menu"), Some(b"sales")).unwrap());
+        assert!(!session::swap("step", Some(b"menu"), None).unwrap());
+        assert_eq!(session::keys("").unwrap(), ["step", "tries"]);
+        for name in ["a", "b", "c", "x"] {
+            store::set(&format!("list/{name}"), name).unwrap();
+        }
+        let page = store::keys("list/", None, 3).unwrap();
+        assert_eq!((page.keys.len(), page.next.as_deref()), (3, Some("list/c")));
+        let rest = store::keys("list/", page.next.as_deref(), 3).unwrap();
+        assert_eq!((rest.keys, rest.next), (vec!["list/x".to_owned()], None));
+        host.wait(Duration::from_secs(60));
+        assert_eq!(session::get("tries").unwrap(), None);
+        host.new_session();
+        assert_eq!(session::get("step").unwrap(), None);
+        assert_eq!(store::get("list/a").unwrap().as_deref(), Some(&b"a"[..]));
+        let too_large = session::set("large", [0; 65_536]).unwrap_err();
+        assert!(matches!(too_large, session::StorageError::TooLarge(_)), "{too_large}");
+        drop(host);
+        assert_eq!(store::get("list/a").unwrap(), None);
     }
 
     #[test]

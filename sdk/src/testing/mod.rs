@@ -10,10 +10,16 @@
 //! assert!(host.log().is_empty());
 //! ```
 
+pub(crate) mod carrier;
 pub(crate) mod host;
+mod http;
+pub(crate) mod storage;
+mod web;
 mod webhook;
 
+pub use carrier::Outward;
 pub use host::{Entry, Host, host};
+pub use web::{RequestBuilder, request};
 #[cfg(test)]
 pub(crate) use webhook::form;
-pub use webhook::{CallBuilder, EventBuilder, MessageBuilder, call, event, message};
+pub use webhook::{CallBuilder, EventBuilder, MessageBuilder, call, event, message, run};

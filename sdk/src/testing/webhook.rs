@@ -58,6 +58,24 @@ pub fn event(kind: EventKind) -> EventBuilder {
     EventBuilder { fields, params: Vec::new() }
 }
 
+/// A run of the schedule `name`, its first attempt: `run("remind", "2026-11-23T09:00:00Z", "2026-11-23T10:00:00+01:00")`.
+pub fn run(name: &str, scheduled_time: &str, local_time: &str) -> Event {
+    // To the minute, as the host writes it.
+    let minute = scheduled_time.get(..16).unwrap_or(scheduled_time);
+    let sent =
+        [("Schedule", name), ("ScheduledTime", scheduled_time), ("LocalTime", local_time), ("Attempt", "1")];
+    Event::new(types::Event {
+        kind: EventKind::Other,
+        subject: format!("schedule:{name}:{minute}Z"),
+        account: String::new(),
+        status: "schedule".into(),
+        sequence: None,
+        step: name.into(),
+        time_left_ms: 10_000,
+        form: form(&sent, &[]),
+    })
+}
+
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 
 type Pairs = Vec<(String, String)>;
@@ -314,6 +332,17 @@ mod tests {
         assert_eq!(call.param("CallerName"), Some("A+B"));
         assert_eq!(call.param("From"), Some(call.from()));
         assert_eq!(call.param("Nothing"), None);
+    }
+
+    #[test]
+    fn a_run_is_known_from_what_a_carrier_tells() {
+        let event = run("remind", "2026-11-23T09:00:00Z", "2026-11-23T10:00:00+01:00");
+        let found = event.run().unwrap();
+        assert_eq!((found.name(), found.attempt()), ("remind", 1));
+        assert_eq!(found.id(), "schedule:remind:2026-11-23T09:00Z");
+        assert_eq!(found.local_time(), "2026-11-23T10:00:00+01:00");
+        let told = super::event(EventKind::Other).status("schedule").subject("schedule:remind:x").build();
+        assert!(told.run().is_none(), "a carrier has an account");
     }
 
     #[test]

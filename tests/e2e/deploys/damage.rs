@@ -59,6 +59,7 @@ fn a_damaged_registry_stops_deploys_and_no_call_and_heals_without_a_restart() {
             host.run(&["deploy", path.to_str().unwrap(), "--tenant", "acme", "--no-canary"])
         };
         assert!(deploy(&host, "One.").status.success());
+        let before = std::time::SystemTime::now();
         assert!(deploy(&host, "Two.").status.success());
         let answered_by = async |host: &Served| {
             let heard = Client::new(host.webhooks).call("acme/front-desk").start().await.clone();
@@ -69,9 +70,9 @@ fn a_damaged_registry_stops_deploys_and_no_call_and_heals_without_a_restart() {
         host.ok(&["backup", backup.to_str().unwrap(), "--data", data.to_str().unwrap()]);
 
         let known = data.join("last-known");
-        wait_for("what is in force to be written down, and no more to come", 5, || {
-            let age = known.metadata().ok()?.modified().ok()?.elapsed().ok()?;
-            (age > std::time::Duration::from_millis(500)).then_some(())
+        wait_for("what is in force to be written down, and no more to come", 30, || {
+            let written = known.metadata().ok()?.modified().ok()?;
+            (written > before && written.elapsed().ok()? > std::time::Duration::from_secs(2)).then_some(())
         });
 
         // Its file is overwritten while the host is down: it starts from what it knew last.

@@ -36,6 +36,7 @@ fn fill(data: &Path, handlers: usize, live: usize) {
                     public_url: None,
                     auth_tokens: vec![Secret::new(TOKEN.to_owned())],
                     shared_keys: Vec::new(),
+                    account: None,
                     quota: Quota::default(),
                     created_at: 1,
                 })

@@ -21,3 +21,13 @@ pub fn misbehave() -> &'static [u8] {
     });
     &MISBEHAVE
 }
+
+/// The component that asks its carrier for what the step of the URL says.
+pub fn outward() -> &'static [u8] {
+    static OUTWARD: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let folder = ROOT.join("tests/guests/outward");
+        let built = hookswitch::build::build(&folder, &mut |_| {}).expect("it builds");
+        std::fs::read(built.component).expect("it was built")
+    });
+    &OUTWARD
+}

@@ -8,6 +8,8 @@ mod client;
 mod guests;
 mod load;
 mod served;
+mod stub;
+mod upstream;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,9 +28,11 @@ use tokio::sync::oneshot;
 
 pub use self::call::Call;
 pub use self::client::{Client, Heard};
-pub use self::guests::{ROOT, example, misbehave};
+pub use self::guests::{ROOT, example, misbehave, outward};
 pub use self::load::{Callers, percentile};
 pub use self::served::{Served, Serving, binary, hookswitch, scale, wait_for};
+pub use self::stub::{Stub, Treat};
+pub use self::upstream::Upstream;
 
 /// The auth token of every tenant in these tests.
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";

@@ -4,9 +4,9 @@ use super::voice::{core, encode};
 
 const VOICE: &str = "include hookswitch:handler/voice-handler@0.1.0;";
 
-/// W23: TCP sockets.
-pub fn sockets() -> Vec<u8> {
-    importing("wasi:sockets/tcp@0.2.6")
+/// W23: an interface of WASI that the host does not have.
+pub fn key_values() -> Vec<u8> {
+    importing("wasi:keyvalue/store@0.2.6")
 }
 
 /// W23: the directories that the host has opened beforehand.
@@ -26,13 +26,14 @@ pub fn env_bogus() -> Vec<u8> {
 }
 
 /// Two unknown imports at once: a refusal names both.
-pub fn sockets_and_bogus() -> Vec<u8> {
+pub fn key_values_and_bogus() -> Vec<u8> {
     let text = core(
         "call $probe call $bogus",
-        r#"(import "wasi:sockets/tcp@0.2.6" "probe" (func $probe)) (import "env" "bogus" (func $bogus))"#,
+        r#"(import "wasi:keyvalue/store@0.2.6" "probe" (func $probe)) (import "env" "bogus" (func $bogus))"#,
     );
-    let items = format!("{VOICE} import wasi:sockets/tcp@0.2.6; import env: interface {{ bogus: func(); }}");
-    encode(&text, &[&package("wasi:sockets/tcp@0.2.6")], &items)
+    let items =
+        format!("{VOICE} import wasi:keyvalue/store@0.2.6; import env: interface {{ bogus: func(); }}");
+    encode(&text, &[&package("wasi:keyvalue/store@0.2.6")], &items)
 }
 
 /// W23: a command, whose only export is `wasi:cli/run`.
@@ -44,7 +45,7 @@ pub fn only_cli_run() -> Vec<u8> {
     )
 }
 
-/// A handler that calls `probe` of an interface such as `wasi:sockets/tcp@0.2.6`. What it is called
+/// A handler that calls `probe` of an interface such as `wasi:keyvalue/store@0.2.6`. What it is called
 /// with is made up; a host goes by the name.
 pub fn importing(interface: &str) -> Vec<u8> {
     let text = core("call $probe", &format!(r#"(import "{interface}" "probe" (func $probe))"#));

@@ -26,6 +26,7 @@ use tracing::warn;
 
 pub use child::{FunctionFiles, Orders, run};
 pub use confine::Bounds;
+pub(super) use functions::Functions;
 pub(super) use report::{Broken, Compiled, Report};
 pub use report::{CompileError, Confined, Spent};
 

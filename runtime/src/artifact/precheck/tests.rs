@@ -50,11 +50,11 @@ fn every_upload_of_the_corpus_has_its_outcome() {
         ("W19 count", foreign::claimed_types(), "invalid"),
         ("W19 types in types", foreign::nested_types(300_000), "limit:component_nesting"),
         ("W21", foreign::native_artifact(), "invalid"),
-        ("W23 sockets", imports::sockets(), "ok"),
+        ("W23 key values", imports::key_values(), "ok"),
         ("W23 preopens", imports::preopens(), "ok"),
         ("W23 other tenant", imports::other_tenants(), "ok"),
         ("W23 env", imports::env_bogus(), "ok"),
-        ("W23 two", imports::sockets_and_bogus(), "ok"),
+        ("W23 two", imports::key_values_and_bogus(), "ok"),
         ("W23 only run", imports::only_cli_run(), "ok"),
         ("W25 minimum", memory::initial_pages(2_000), "limit:memory"),
         ("W25 unbounded", memory::empty_and_unbounded(), "ok"),
@@ -345,7 +345,7 @@ fn sound() -> impl Strategy<Value = Vec<u8>> {
         compile::exponential_instances(2, 2),
         compile::indirect_calls(20),
         compile::br_tables(2, 20),
-        imports::sockets_and_bogus(),
+        imports::key_values_and_bogus(),
         memory::empty_and_unbounded(),
     ];
     proptest::sample::select(sound.to_vec())

@@ -54,6 +54,8 @@ const DISTINGUISHING: &[&str] = &[
 /// same call and step could be given its answer.
 pub(super) fn key(webhook: &Webhook, headers: &HeaderMap) -> Option<DeliveryKey> {
     let (entry, step, subject) = match webhook {
+        // No delivery of the carrier's.
+        Webhook::Web(_) => return None,
         Webhook::Voice(call) => ("voice", &call.step, &call.id),
         Webhook::Message(message) => ("sms", &message.step, &message.id),
         Webhook::Event(event) => ("status", &event.step, &event.subject),
@@ -61,7 +63,7 @@ pub(super) fn key(webhook: &Webhook, headers: &HeaderMap) -> Option<DeliveryKey>
     let own_name;
     let name = match (token(headers), webhook) {
         (Some(token), _) => ["token ", token],
-        (None, Webhook::Voice(_)) => return None,
+        (None, Webhook::Voice(_) | Webhook::Web(_)) => return None,
         // A step of a message conversation is reached by a redirect, which may come back to it.
         (None, Webhook::Message(message)) if message.step.is_empty() => ["received", ""],
         (None, Webhook::Message(_)) => return None,
@@ -100,7 +102,7 @@ fn own_name_of(event: &Event) -> Option<String> {
             }
             EventKind::Payment => has("Attempt") || has("Timestamp"),
             // The same words may be heard twice, and what we do not know may come as often as it likes.
-            EventKind::PartialSpeech | EventKind::Other => false,
+            EventKind::PartialSpeech | EventKind::Schedule | EventKind::Other => false,
         };
     if event.subject.is_empty() || !named {
         return None;

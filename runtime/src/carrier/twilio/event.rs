@@ -69,7 +69,7 @@ fn subject(kind: EventKind) -> &'static [&'static str] {
         | EventKind::PartialSpeech
         | EventKind::MachineDetection
         | EventKind::Payment => &["CallSid"],
-        EventKind::Other => &["CallSid", "Sid"],
+        EventKind::Schedule | EventKind::Other => &["CallSid", "Sid"],
     }
 }
 
@@ -85,6 +85,6 @@ fn status(kind: EventKind) -> &'static [&'static str] {
         EventKind::PartialSpeech => &[],
         EventKind::MachineDetection => &["AnsweredBy"],
         EventKind::Payment => &["For"],
-        EventKind::Other => &["Level"],
+        EventKind::Schedule | EventKind::Other => &["Level"],
     }
 }

@@ -9,6 +9,8 @@ pub mod body;
 pub mod delivery;
 pub mod event;
 pub mod params;
+pub mod private;
+pub mod rest;
 pub mod signature;
 
 use http::{HeaderMap, Method, header};

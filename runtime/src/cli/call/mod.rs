@@ -24,6 +24,7 @@ use super::{failed, failed_because};
 use crate::carrier::twilio::signature::AuthToken;
 use crate::clock;
 use crate::host;
+use crate::outbound::world::World;
 use crate::phone::call::{CallSettings, call};
 use crate::phone::line::{HttpLine, Line};
 use crate::phone::{Account, Event, Faults, Ids, Outcome, Target, Until, What};
@@ -139,7 +140,8 @@ fn conduct(args: &CallArgs) -> Result<Vec<Event>, Box<dyn Error>> {
     } else {
         let (_, stage) = open(PathBuf::from(&args.target))?;
         let url = stage.base.join(if args.text.is_empty() { "voice" } else { "sms" })?;
-        runtime.block_on(talk(args, &stage.line, stage.account, url))?
+        let line = stage.line(Ids::random()?, World::default())?;
+        runtime.block_on(talk(args, &line, stage.account, url))?
     };
     if args.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&json!({ "events": events }))?));

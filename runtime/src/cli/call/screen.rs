@@ -62,6 +62,18 @@ impl Screen {
                 let code = code.map_or(String::new(), |code| format!("{code}: "));
                 self.paint(33, &format!("{code}{}", printable(text)))
             }
+            What::Placed { to, lead, .. } => self.paint(
+                35,
+                &format!("a call is placed to {}, which leads to {}", printable(to), printable(lead)),
+            ),
+            What::Sent { to, body, .. } => self.paint(
+                35,
+                &format!("a message is sent to {}: \u{201c}{}\u{201d}", printable(to), printable(body)),
+            ),
+            What::Requested { method, url, .. } => {
+                let here = "nobody answers it here; `hookswitch dev` sends requests";
+                self.paint(35, &format!("a request is sent: {method} {} ({here})", printable(url)))
+            }
             What::Message { to, body, .. } => {
                 format!("message to {}: \u{201c}{}\u{201d}", printable(to), printable(body))
             }

@@ -32,6 +32,9 @@ pub enum RemoteError {
         /// What to try, where we know more than the host: which token was used.
         hint: Option<String>,
     },
+    /// The host did what was asked, and what it found is not as it should be.
+    #[error("{0}")]
+    Differs(String),
     /// Something answered that is no control port.
     #[error("{0}")]
     NotControl(String),
@@ -42,9 +45,11 @@ impl RemoteError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Usage(_) => ExitCode::from(2),
-            Self::Local(_) | Self::Unreachable { .. } | Self::Refused { .. } | Self::NotControl(_) => {
-                ExitCode::from(1)
-            }
+            Self::Local(_)
+            | Self::Unreachable { .. }
+            | Self::Refused { .. }
+            | Self::Differs(_)
+            | Self::NotControl(_) => ExitCode::from(1),
         }
     }
 

@@ -88,7 +88,9 @@ pub(in crate::control) async fn delete(
     caller.deploys(&tenant)?;
     finish(async move {
         let deleted = api.control.deployer.delete_handler(caller.name(), &tenant, &handler).await;
-        deleted.map(|()| StatusCode::NO_CONTENT).map_err(|error| caller.told(error))
+        deleted.map_err(|error| caller.told(error))?;
+        api.control.outbox.forget(&tenant, Some(&handler)).await;
+        Ok(StatusCode::NO_CONTENT)
     })
     .await
 }
@@ -130,7 +132,7 @@ pub(in crate::control) async fn revisions(
         (status = 201, body = Deployed, description = "A new revision"),
         (status = 200, body = Deployed, description = "This component with these settings was deployed before: the same revision"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant, or the component was not uploaded"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "What is in force changed meanwhile, or there is nothing whose component could be kept"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "Kept calls would hear something else (`replay` says what), what is in force changed meanwhile, or there is nothing whose component could be kept"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The component or its settings are refused; `reason` says by what"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "The tenant's quota is used up, or too many compiles wait"),
     ),
@@ -160,6 +162,9 @@ pub(in crate::control) async fn deploy(
     }
     if deploy.no_canary && deploy.percent.is_some() {
         return invalid("no_canary takes all calls at once, so percent means nothing; leave out one".into());
+    }
+    if let Some(gate) = &deploy.replay {
+        super::recordings::checked_calls(gate.calls)?;
     }
     finish(async move {
         let deployed = api.control.deployer.deploy(caller.name(), &tenant, &handler, deploy).await;

@@ -7,6 +7,8 @@ pub(super) mod components;
 pub(super) mod handlers;
 pub(super) mod logs;
 pub(super) mod numbers;
+pub(super) mod outbox;
+pub(super) mod recordings;
 pub(super) mod secrets;
 pub(super) mod tenants;
 pub(super) mod tokens;
@@ -61,4 +63,8 @@ pub(super) fn endpoints() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(handlers::promote))
         .routes(routes!(handlers::rollback))
         .routes(routes!(logs::follow))
+        .routes(routes!(recordings::show, recordings::set, recordings::forget))
+        .routes(routes!(recordings::replay))
+        .routes(routes!(outbox::list))
+        .routes(routes!(outbox::show, outbox::cancel))
 }

@@ -12,7 +12,9 @@ use crate::config::{Secret, public_url};
 use crate::control::Api;
 use crate::control::auth::Caller;
 use crate::control::extract::{Json, Path};
-use crate::control::model::{NewTenant, Problem, SharedKey, TenantChange, TenantView};
+use crate::control::model::{
+    AccountSettings, ApiKey, NewTenant, Problem, SharedKey, TenantChange, TenantView,
+};
 use crate::control::problem::{Refusal, Word};
 use crate::control::request::finish;
 use crate::control::store::now;
@@ -22,6 +24,12 @@ use crate::registry::model::{self, Quota, TenantRecord};
 const SECRETS_MAX: usize = 16;
 /// Longest secret, in bytes.
 const SECRET_BYTES_MAX: usize = 1024;
+/// Most callers' ids of a tenant.
+const CALLER_IDS_MAX: usize = 1_000;
+/// Highest rate, within a minute: beyond any carrier's.
+const PER_MINUTE_MAX: u32 = 60_000;
+/// Most entries that a tenant may have waiting.
+const OUTBOX_ENTRIES_MAX: u32 = 1_000_000;
 /// Largest number of a quota: what every JSON reader takes for a whole number.
 const QUOTA_MAX: u64 = (1 << 53) - 1;
 
@@ -60,6 +68,10 @@ pub(in crate::control) async fn create(
         public_url: new.public_url.as_deref().map(checked_url).transpose()?,
         auth_tokens: checked_tokens(new.twilio_auth_tokens)?,
         shared_keys: checked_keys(new.shared_keys)?,
+        account: match new.twilio_account {
+            None => None,
+            Some(settings) => Some(new_account(settings)?),
+        },
         quota: checked_quota(new.quota.unwrap_or_default())?,
         created_at: now(),
     };
@@ -113,6 +125,7 @@ pub(in crate::control) async fn change(
         },
         auth_tokens: change.twilio_auth_tokens.map(checked_tokens).transpose()?,
         shared_keys: change.shared_keys.map(checked_keys).transpose()?,
+        account: change.twilio_account.map(checked_account).transpose()?,
         quota: change.quota.map(checked_quota).transpose()?,
     };
     finish(async move {
@@ -141,6 +154,7 @@ pub(in crate::control) async fn delete(
     finish(async move {
         api.store.delete_tenant(tenant.clone()).await?;
         api.control.deployer.tenant_changed(&tenant).await.map_err(|error| caller.told(error))?;
+        api.control.outbox.forget(&tenant, None).await;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
@@ -192,6 +206,79 @@ fn checked_secret(key: &str, secret: String) -> Result<Secret, Refusal> {
         "{key}: a secret of {} bytes can't be used: expected 1 to {SECRET_BYTES_MAX} printable ASCII characters without a space",
         secret.len()
     )))
+}
+
+/// An account that a tenant begins with.
+fn new_account(settings: AccountSettings) -> Result<model::AccountRecord, Refusal> {
+    checked_account(settings)?
+        .applied(None)
+        .ok_or_else(|| invalid("twilio_account: there is no sid; expected AC and 32 hex digits"))
+}
+
+fn checked_account(settings: AccountSettings) -> Result<model::AccountChange, Refusal> {
+    let is_id = |text: &str, prefix: &str| {
+        let digits = text.strip_prefix(prefix).unwrap_or_default();
+        digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    if settings.sid.as_deref().is_some_and(|sid| !sid.is_empty() && !is_id(sid, "AC")) {
+        return Err(invalid(
+            "twilio_account.sid is no account's id: expected AC and 32 hex digits, as the carrier's console shows it",
+        ));
+    }
+    let api_key = match settings.api_key {
+        None => None,
+        Some(ApiKey { id, .. }) if id.is_empty() => Some((id, Secret::new(String::new()))),
+        Some(ApiKey { id, secret }) if is_id(&id, "SK") => {
+            Some((id, checked_secret("twilio_account.api_key", secret)?))
+        }
+        Some(_) => {
+            return Err(invalid("twilio_account.api_key.id is no key's id: expected SK and 32 hex digits"));
+        }
+    };
+    if let Some(ids) = &settings.caller_ids {
+        let odd = ids
+            .iter()
+            .find(|id| id.is_empty() || id.len() > 200 || !id.bytes().all(|b| b.is_ascii_graphic()));
+        if let Some(odd) = odd {
+            let shown: String = odd.chars().take(80).collect();
+            return Err(invalid(format!(
+                "twilio_account.caller_ids has {shown:?}: expected a number such as +12025550123, or client:NAME"
+            )));
+        }
+        if ids.len() > CALLER_IDS_MAX {
+            return Err(invalid(format!(
+                "twilio_account.caller_ids has {} entries: expected at most {CALLER_IDS_MAX}",
+                ids.len()
+            )));
+        }
+    }
+    for (key, found, most) in [
+        ("calls_per_minute", settings.calls_per_minute, PER_MINUTE_MAX),
+        ("messages_per_minute", settings.messages_per_minute, PER_MINUTE_MAX),
+        ("outbox_entries", settings.outbox_entries, OUTBOX_ENTRIES_MAX),
+    ] {
+        if let Some(found) = found.filter(|found| *found > most) {
+            return Err(invalid(format!("twilio_account.{key} is {found}: expected at most {most}")));
+        }
+    }
+    let AccountSettings {
+        sid,
+        caller_ids,
+        calls_per_minute,
+        messages_per_minute,
+        outbox_entries,
+        trades_numbers,
+        ..
+    } = settings;
+    Ok(model::AccountChange {
+        sid,
+        api_key,
+        caller_ids,
+        calls_per_minute,
+        messages_per_minute,
+        outbox_entries,
+        trades_numbers,
+    })
 }
 
 fn checked_quota(quota: Quota) -> Result<Quota, Refusal> {

@@ -23,7 +23,9 @@ use crate::call::TenantId;
 use crate::capability::Reach;
 use crate::config::Config;
 use crate::host::Host;
+use crate::outbox::Outbox;
 use crate::pin::PinKey;
+use crate::recording::{Recorder, RecordingSettings};
 use crate::registry::model::Scope;
 use crate::registry::{MasterKey, PendingJournal};
 
@@ -141,8 +143,12 @@ async fn control(data: &Path, limits: ControlLimits) -> Control {
     let config = Config::default();
     let pin_key = PinKey::new([7; 32]);
     let host = Host::reaching(&config, pin_key, Some(Arc::clone(&artifacts)), Reach::default()).unwrap();
+    let recorder = Recorder::open(data, &key, RecordingSettings::default()).unwrap();
+    assert!(host.recorder.set(recorder).is_ok());
     let journal = PendingJournal::new(data, &key);
+    let outbox = Outbox::open(data, None).unwrap();
     Control {
+        outbox,
         deployer: Deployer::new(&config, host, Arc::clone(&registry), Arc::clone(&artifacts), journal),
         registry,
         artifacts,

@@ -36,6 +36,9 @@ fn cases() -> Vec<Case> {
         Case("DELETE", "/api/v1/tokens/ghost", none.clone(), [401, 404, 403, 403, 403]),
         Case("GET", "/api/v1/token", none.clone(), [401, 200, 200, 200, 200]),
         Case("GET", "/api/v1/tenants/acme/numbers", none.clone(), [401, 200, 200, 200, 403]),
+        Case("GET", "/api/v1/tenants/acme/outbox", none.clone(), [401, 200, 200, 200, 403]),
+        Case("GET", "/api/v1/tenants/acme/outbox/ghost", none.clone(), [401, 404, 404, 404, 403]),
+        Case("DELETE", "/api/v1/tenants/acme/outbox/ghost", none.clone(), [401, 404, 404, 403, 403]),
         // A tenant may move its numbers, but not take one.
         Case(
             "PUT",
@@ -56,6 +59,9 @@ fn cases() -> Vec<Case> {
         Case("GET", "/api/v1/tenants/acme/components/{digest}", none.clone(), [401, 404, 404, 404, 403]),
         Case("GET", "/api/v1/tenants/acme/handlers", none.clone(), [401, 200, 200, 200, 403]),
         Case("GET", "/api/v1/tenants/acme/logs?handler=", none.clone(), [401, 400, 400, 400, 400]),
+        Case("GET", "/api/v1/tenants/acme/recording", none.clone(), [401, 200, 200, 200, 403]),
+        Case("PUT", "/api/v1/tenants/acme/recording", json!({ "on": true }), [401, 200, 403, 403, 403]),
+        Case("DELETE", "/api/v1/tenants/acme/recording", none.clone(), [401, 204, 204, 403, 403]),
         Case("GET", "/api/v1/tenants/ghost/logs", none.clone(), [401, 404, 403, 403, 403]),
     ];
     let digest = json!({ "digest": DIGEST, "settings": {} });
@@ -64,6 +70,7 @@ fn cases() -> Vec<Case> {
         ("DELETE", "", none.clone(), [401, 404, 404, 403, 403]),
         ("GET", "/revisions", none.clone(), [401, 404, 404, 404, 403]),
         ("POST", "/revisions", digest, [401, 404, 404, 403, 403]),
+        ("POST", "/replay", json!({ "revision": 1 }), [401, 404, 404, 403, 403]),
         ("POST", "/promote", none.clone(), [401, 404, 404, 403, 403]),
         ("POST", "/rollback", none.clone(), [401, 404, 404, 403, 403]),
     ] {
@@ -111,6 +118,7 @@ fn template(path: &str) -> String {
         ("/tenants/ghost", "/tenants/{tenant}"),
         ("/tokens/ghost", "/tokens/{id}"),
         ("/numbers/+12025550123", "/numbers/{number}"),
+        ("/outbox/ghost", "/outbox/{entry}"),
         ("/secrets/crm-key", "/secrets/{name}"),
         ("/secrets/ghost", "/secrets/{name}"),
         (DIGEST, "{digest}"),
@@ -133,7 +141,7 @@ fn documented_operations() -> BTreeSet<String> {
 async fn another_tenant_is_refused_in_the_same_words_whether_it_is_there_or_not() {
     let server = Server::start().await;
     let token = server.token(Scope::Deploy, "acme");
-    for path in ["", "/handlers", "/handlers/ivr", "/numbers", "/secrets", "/logs"] {
+    for path in ["", "/handlers", "/handlers/ivr", "/numbers", "/outbox", "/secrets", "/logs"] {
         let mut answers = Vec::new();
         for tenant in ["other", "ghost"] {
             let path = format!("/api/v1/tenants/{tenant}{path}");
@@ -265,6 +273,7 @@ fn only_the_operator_hears_where_the_host_keeps_its_files() {
         history: Vec::new(),
         numbers: Vec::new(),
         urls: model::Urls::default(),
+        schedules: Vec::new(),
         registry: Some(failed().to_string()),
     };
     for (scope, knows) in

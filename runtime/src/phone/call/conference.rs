@@ -34,7 +34,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     ) -> Dialled {
         let link = noun.attribute("statusCallback").filter(|link| !link.is_empty());
         let target = self.link(Scope::Call, page, link, noun.attribute("statusCallbackMethod")).await;
-        let (sid, name) = (self.subject("CF"), address(noun));
+        let (sid, name) = (self.sender.ids.next("CF"), address(noun));
         let wanted = words(noun, "statusCallbackEvent");
         let mut room = Room { sid, name: name.clone(), noun, target, wanted, sequence: 0 };
         self.tell_room(&mut room, leg, "join", "participant-join", Params::new()).await;

@@ -218,7 +218,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             self.note(scope.leg(), Some(12200), said).await;
             return Flow::Next;
         }
-        let sid = self.subject("SM");
+        let sid = self.sender.ids.next("SM");
         let to = verb.attribute("to").unwrap_or(&leg.from).to_owned();
         let from = verb.attribute("from").unwrap_or(&leg.to).to_owned();
         let valid = to.starts_with('+') && !body.trim().is_empty();

@@ -153,7 +153,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         timeout_s: u64,
     ) -> Attempt {
         let to = address(noun);
-        let sid = self.subject("CA");
+        let sid = self.sender.ids.next("CA");
         let from = verb.attribute("callerId").filter(|id| !id.is_empty()).unwrap_or(&caller.from).to_owned();
         let mut leg = LegState {
             sid,

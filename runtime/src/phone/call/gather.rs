@@ -1,6 +1,6 @@
 //! `<Gather>`: keys or words, and where they lead.
 
-use super::walk::{is_true, number, words};
+use super::walk::{is_true, number, sound, words};
 use super::{Call, Ended, Flow, Scope};
 use crate::phone::event::Heard;
 use crate::phone::line::Line;
@@ -31,20 +31,18 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         if self.heard(scope, Heard::of(verb, String::new(), 0)).await == Presence::HungUp {
             return Flow::End(Ended::HungUp);
         }
+        let ask = ask(verb);
         for prompt in verb.elements().filter(|inner| matches!(inner.name.as_str(), "Say" | "Play" | "Pause"))
         {
             // A prompt without end ends with the first key; the question below is then the same.
-            let flow = if prompt.name != "Pause" && number(prompt, "loop", 1, 0) == 0 {
-                let once = Element { attributes: Vec::new(), ..prompt.clone() };
-                self.sound(scope, &once).await
-            } else {
-                self.sound(scope, prompt).await
-            };
-            if let Flow::End(ended) = flow {
-                return Flow::End(ended);
+            let mut heard = sound(prompt);
+            heard.prompts = Some(ask.clone());
+            match self.heard(scope, heard).await {
+                Presence::Stays => {}
+                Presence::Interrupts { .. } => break,
+                Presence::HungUp => return Flow::End(Ended::HungUp),
             }
         }
-        let ask = ask(verb);
         let timeout_ms = ask.timeout_s.saturating_mul(1_000);
         let act = self.party.act(scope.leg(), &Question::Gather(ask.clone())).await;
         let input = match act {
@@ -179,5 +177,6 @@ fn ask(verb: &Element) -> GatherAsk {
             .filter(|&n| n > 0),
         finish_on_key,
         hints: verb.attribute("hints").unwrap_or_default().to_owned(),
+        barge_in: verb.attribute("bargeIn") != Some("false"),
     }
 }

@@ -54,8 +54,6 @@ pub struct CallSettings {
 pub struct CallRecord {
     /// Everything that happened.
     pub events: Vec<Event>,
-    /// Ids that its webhooks are about: the call, its legs, its recordings, its conferences.
-    pub subjects: Vec<String>,
 }
 
 /// Conducts a call over `line` with `party` at its end.
@@ -81,7 +79,7 @@ pub async fn call<L: Line, P: Party>(
         sender: Sender::new(line, account, ids, faults),
         party,
         clock: Clock::new(settings.began_unix_ms),
-        record: CallRecord { events: Vec::new(), subjects: vec![leg.sid.clone()] },
+        record: CallRecord { events: Vec::new() },
         fallback: settings.fallback.clone(),
         dial_recording: None,
     };
@@ -243,8 +241,8 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     async fn last_words(&mut self, scope: Scope, heard: Heard) -> Flow {
         match self.heard(scope, heard).await {
             Presence::HungUp => Flow::End(Ended::HungUp),
-            Presence::Stays if scope == Scope::Call => Flow::End(Ended::Hangup),
-            Presence::Stays => Flow::Next,
+            _ if scope == Scope::Call => Flow::End(Ended::Hangup),
+            _ => Flow::Next,
         }
     }
 
@@ -291,9 +289,17 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     /// Somebody hears something, for as long as it lasts.
     async fn heard(&mut self, scope: Scope, heard: Heard) -> Presence {
         let lasts_ms = heard.lasts_ms;
-        let presence = self.tell(scope.leg(), What::Heard(heard)).await;
-        self.clock.pass(lasts_ms);
-        presence
+        let stops = heard.prompts.as_ref().is_some_and(|ask| ask.barge_in);
+        match self.tell(scope.leg(), What::Heard(heard)).await {
+            Presence::Interrupts { after_ms } if stops => {
+                self.clock.pass(after_ms.min(lasts_ms));
+                Presence::Interrupts { after_ms }
+            }
+            presence => {
+                self.clock.pass(lasts_ms);
+                if presence == Presence::HungUp { presence } else { Presence::Stays }
+            }
+        }
     }
 
     async fn did(&mut self, leg: Leg, text: impl Into<String>) {
@@ -307,7 +313,11 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     async fn sent(&mut self, leg: Leg, sent: Sent) {
         // The answer takes real time; the call waits for it in its own.
         self.clock.pass(sent.exchange.took_us / 1_000);
+        let outward = self.sender.line.outward();
         self.tell(leg, What::Webhook(sent.exchange)).await;
+        for what in outward {
+            self.tell(leg, what).await;
+        }
         for (code, text) in sent.notes {
             self.note(leg, code, text).await;
         }
@@ -343,13 +353,6 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                 None
             }
         }
-    }
-
-    /// An id whose webhooks belong to this call.
-    fn subject(&mut self, prefix: &str) -> String {
-        let id = self.sender.ids.next(prefix);
-        self.record.subjects.push(id.clone());
-        id
     }
 
     /// Whether the call may go on.

@@ -131,7 +131,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             self.clock.pass((timeout_s + TIMEOUT_ADDED_S) * 1_000);
             return Dialled { caller_left: act == Act::HangUp, ..Dialled::of("no-answer") };
         };
-        let (queue, waiting) = (self.sender.ids.next("QU"), self.subject("CA"));
+        let (queue, waiting) = (self.sender.ids.next("QU"), self.sender.ids.next("CA"));
         let mut waiting = LegState {
             sid: waiting,
             parent: None,

@@ -114,7 +114,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     }
 
     pub(super) fn new_recording(&mut self) -> Recording {
-        let sid = self.subject("RE");
+        let sid = self.sender.ids.next("RE");
         let account = &self.sender.account.sid;
         let url = format!("https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/{sid}");
         Recording { sid, url }

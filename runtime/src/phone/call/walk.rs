@@ -24,6 +24,22 @@ pub(super) fn words(element: &Element, name: &str) -> Vec<String> {
     element.attribute(name).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
 }
 
+/// What `<Say>`, `<Play>` and `<Pause>` sound like; once, where they are to go on for ever.
+pub(super) fn sound(verb: &Element) -> Heard {
+    let (text, once_ms) = match (verb.name.as_str(), verb.attribute("digits")) {
+        ("Say", _) => {
+            let text = spoken(verb);
+            let ms = lasts_ms(&text);
+            (text, ms)
+        }
+        ("Play", Some(digits)) => (digits.to_owned(), tones_ms(digits)),
+        ("Play", None) => (verb.text(), PLAY_MS),
+        _ => (String::new(), number(verb, "length", 1, 1).saturating_mul(1_000)),
+    };
+    let times = if verb.name == "Pause" { 1 } else { number(verb, "loop", 1, 0).max(1) };
+    Heard::of(verb, text, once_ms.saturating_mul(times).min(CALL_MS_MAX))
+}
+
 impl<L: Line, P: Party> Call<'_, L, P> {
     pub(super) async fn walk(
         &mut self,
@@ -107,36 +123,25 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     /// Something that is heard; what is behind it is next, unless whoever listens hangs up.
     pub(super) async fn flow(&mut self, scope: Scope, heard: Heard) -> Flow {
         match self.heard(scope, heard).await {
-            Presence::Stays => Flow::Next,
+            Presence::Stays | Presence::Interrupts { .. } => Flow::Next,
             Presence::HungUp => Flow::End(Ended::HungUp),
         }
     }
 
     async fn last(&mut self, scope: Scope, verb: &Element, ended: Ended) -> Flow {
         match self.heard(scope, Heard::of(verb, String::new(), 0)).await {
-            Presence::Stays => Flow::End(ended),
+            Presence::Stays | Presence::Interrupts { .. } => Flow::End(ended),
             Presence::HungUp => Flow::End(Ended::HungUp),
         }
     }
 
     /// `<Say>`, `<Play>`, `<Pause>`.
-    pub(super) async fn sound(&mut self, scope: Scope, verb: &Element) -> Flow {
-        let (text, once_ms) = match (verb.name.as_str(), verb.attribute("digits")) {
-            ("Say", _) => {
-                let text = spoken(verb);
-                let ms = lasts_ms(&text);
-                (text, ms)
-            }
-            ("Play", Some(digits)) => (digits.to_owned(), tones_ms(digits)),
-            ("Play", None) => (verb.text(), PLAY_MS),
-            _ => (String::new(), number(verb, "length", 1, 1).saturating_mul(1_000)),
-        };
-        let times = if verb.name == "Pause" { 1 } else { number(verb, "loop", 1, 0) };
-        if times == 0 {
-            return self.endless(scope, verb, text).await;
+    async fn sound(&mut self, scope: Scope, verb: &Element) -> Flow {
+        let heard = sound(verb);
+        if verb.name != "Pause" && number(verb, "loop", 1, 0) == 0 {
+            return self.endless(scope, verb, heard.text).await;
         }
-        let lasts_ms = once_ms.saturating_mul(times).min(CALL_MS_MAX);
-        self.flow(scope, Heard::of(verb, text, lasts_ms)).await
+        self.flow(scope, heard).await
     }
 
     /// Something that only hanging up ends, or the longest call.

@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, Method};
 use bytes::Bytes;
+use jiff::Timestamp;
 use url::Url;
 
-pub use self::host::{HostLine, Said};
+pub(crate) use self::host::send_to;
+pub use self::host::{HostLine, NoHost, Said};
 pub use self::http::{HttpLine, NoLine};
+use super::What;
 
 /// One request, ready to send.
 #[derive(Debug, Clone)]
@@ -92,10 +95,68 @@ impl LineError {
 pub trait Line: Send + Sync {
     /// Sends one request and waits for its answer. Follows no redirect.
     fn send(&self, request: Outgoing) -> impl Future<Output = Result<Reply, LineError>> + Send;
+
+    /// What the handler did outward since this was last asked, as far as this line can know.
+    fn outward(&self) -> Vec<What> {
+        Vec::new()
+    }
+
+    /// What the handler at this path (`/tenant/handler/`) has stored under `key`.
+    ///
+    /// # Errors
+    /// Why it can't be said, for people.
+    fn stored(
+        &self,
+        _handler: &str,
+        _key: &str,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, String>> + Send {
+        std::future::ready(Err("what is stored is known of a host in this process only".to_owned()))
+    }
+
+    /// Runs a schedule of the handler at this path (`/tenant/handler/`) as if it were `moment`.
+    ///
+    /// # Errors
+    /// What keeps it from being run, for people: only a host in this process lets itself be told what time it is.
+    fn fire(
+        &self,
+        _handler: &str,
+        _schedule: &str,
+        _moment: Timestamp,
+    ) -> impl Future<Output = Result<Fired, String>> + Send {
+        std::future::ready(Err("a schedule can be fired on a host in this process only".to_owned()))
+    }
+}
+
+/// A run of a schedule that has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fired {
+    /// What failed, by the code of the host's error table.
+    pub code: Option<String>,
 }
 
 impl<L: Line> Line for &L {
     fn send(&self, request: Outgoing) -> impl Future<Output = Result<Reply, LineError>> + Send {
         (**self).send(request)
+    }
+
+    fn fire(
+        &self,
+        handler: &str,
+        schedule: &str,
+        moment: Timestamp,
+    ) -> impl Future<Output = Result<Fired, String>> + Send {
+        (**self).fire(handler, schedule, moment)
+    }
+
+    fn outward(&self) -> Vec<What> {
+        (**self).outward()
+    }
+
+    fn stored(
+        &self,
+        handler: &str,
+        key: &str,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, String>> + Send {
+        (**self).stored(handler, key)
     }
 }

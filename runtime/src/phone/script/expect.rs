@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::steps::{Author, EndedBy, Expected, Step, folded, sorted};
+use super::read::Script;
+use super::steps::{Answered, Author, EndedBy, Expected, Kept, Requested, Step, Stored, folded, sorted};
+use crate::outbound::world::CameTo;
 use crate::phone::{Act, End, Event, Heard, Outcome, What};
 use crate::twiml::Element;
 
@@ -21,6 +23,13 @@ pub struct Failure {
     /// What to look at.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+}
+
+impl Failure {
+    /// Of a script as a whole.
+    pub(super) fn of(script: &Script, expected: String) -> Self {
+        Self { line: script.line, expected, found: Vec::new(), hint: None }
+    }
 }
 
 impl Expected {
@@ -79,6 +88,15 @@ impl Expected {
     }
 }
 
+impl Answered {
+    fn shown(&self) -> String {
+        let mut parts = vec![format!("an answer {}", self.status), self.body.shown()];
+        parts.extend(self.header.iter().map(|(name, value)| format!("{name}: {value}")));
+        parts.retain(|part| !part.is_empty());
+        parts.join(" with ")
+    }
+}
+
 impl Step {
     /// The step as a sentence of the report: what is expected, or what the script does.
     pub(super) fn shown(&self) -> String {
@@ -92,6 +110,29 @@ impl Step {
                 format!("a reply{by} {}{media}", matcher.shown())
             }
             Self::NoReply => "no reply".into(),
+            Self::Placed { to, lead } => {
+                let lead = lead.as_ref().map_or(String::new(), |lead| format!(" that leads to {lead}"));
+                format!("have a call placed to {to}{lead}")
+            }
+            Self::Sent { matcher, to } => {
+                let to = to.as_ref().map_or(String::new(), |to| format!(" to {to}"));
+                format!("have a message sent{to} {}", matcher.shown())
+            }
+            Self::Requested(Requested { request, body, times }) => {
+                let times = times.map_or(String::new(), |times| format!(", {times} in all"));
+                let parts = [format!("have {request} requested"), body.shown()];
+                let parts: Vec<&str> =
+                    parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+                parts.join(" with ") + &times
+            }
+            Self::Stored(Stored { key, is }) => match is {
+                Kept::Nothing => format!("have nothing stored under {key:?}"),
+                Kept::Something(matcher) => {
+                    format!("have {key:?} stored {}", matcher.shown()).trim_end().to_owned()
+                }
+            },
+            Self::Answered(answered) => answered.shown(),
+            Self::Web(asked) => format!("a web request: {} {}", asked.method, asked.path),
             Self::Gather(act) | Self::Record(act) => act_shown(act),
             Self::Dial { outcome, to } => {
                 let to = to.as_ref().map_or(String::new(), |to| format!(" to {to}"));
@@ -102,6 +143,7 @@ impl Step {
             Self::HangUp => "the caller hangs up".into(),
             Self::Write(written) => format!("write \u{201c}{}\u{201d}", written.body),
             Self::Wait { ms } => format!("{} s pass", ms / 1_000),
+            Self::Fire { schedule } => format!("the schedule {schedule} to be run"),
         }
     }
 }
@@ -156,6 +198,10 @@ pub(super) fn lines<'e>(events: impl IntoIterator<Item = &'e Event>) -> Vec<Stri
     lines
 }
 
+const fn outbox(later: bool) -> &'static str {
+    if later { "by the outbox: " } else { "" }
+}
+
 /// One event as a line; none where it is of no interest to who listens.
 pub(super) fn line(event: &Event) -> Option<String> {
     Some(match &event.what {
@@ -174,6 +220,17 @@ pub(super) fn line(event: &Event) -> Option<String> {
             let media = if media.is_empty() { String::new() } else { format!(" with {} media", media.len()) };
             format!("{by:8} \u{201c}{body}\u{201d}{media}")
         }
+        What::Placed { to, from, lead, later, .. } => {
+            format!("placed   {}a call to {to} from {from}, which leads to {lead}", outbox(*later))
+        }
+        What::Sent { to, from, body, media, later, .. } => {
+            let media = if media.is_empty() { String::new() } else { format!(" with {} media", media.len()) };
+            format!("sent     {}\u{201c}{body}\u{201d}{media} to {to} from {from}", outbox(*later))
+        }
+        What::Requested { method, url, body, came_to } => {
+            let body = if body.is_empty() { String::new() } else { format!(" with {}", quoted(body)) };
+            format!("request  {method} {url}{body}: {}", came(*came_to))
+        }
         What::Did { text } => format!("         ({text})"),
         What::Note { code, text } => match code {
             Some(code) => format!("note     {code}: {text}"),
@@ -184,5 +241,65 @@ pub(super) fn line(event: &Event) -> Option<String> {
             let error = exchange.error.as_ref()?;
             format!("failed   {} at the webhook \u{201c}{}\u{201d}", error, exchange.purpose)
         }
+    })
+}
+
+/// As much of a body as a report shows, in characters.
+const SHOWN_CHARS: usize = 300;
+
+/// The beginning of `text` on one line, between quotation marks.
+pub(super) fn quoted(text: &str) -> String {
+    let text = &text.replace('\n', "\\n");
+    match text.char_indices().nth(SHOWN_CHARS) {
+        None => format!("\u{201c}{text}\u{201d}"),
+        Some((end, _)) => format!("\u{201c}{}\u{2026}\u{201d}", text.get(..end).unwrap_or(text)),
+    }
+}
+
+fn came(to: CameTo) -> String {
+    match to {
+        CameTo::Status(status) => status.to_string(),
+        CameTo::Timeout => "no answer in time".into(),
+        CameTo::Refused => "connection refused".into(),
+        CameTo::Denied => "denied".into(),
+        CameTo::Unanswered => "no rule of `http` answers it".into(),
+    }
+}
+
+/// What is wrong with the requests of a whole conversation: there is one that nothing answers, or not as many as a step
+/// counts.
+pub(super) fn requests(script: &Script, events: &[Event], failure: Option<Failure>) -> Option<Failure> {
+    let unanswered = events.iter().find_map(|event| match &event.what {
+        What::Requested { method, url, came_to: CameTo::Unanswered, .. } => {
+            Some((method, url.split('?').next().unwrap_or(url)))
+        }
+        _ => None,
+    });
+    let requested = || lines(events.iter().filter(|event| matches!(event.what, What::Requested { .. })));
+    if let Some((method, url)) = unanswered {
+        let hint = format!(
+            "what {method} {url} is answered is not said; add to `http` of the script\n         {{ request = \"{method} {url}\", status = 200, body = \"\u{2026}\" }}"
+        );
+        return Some(match failure {
+            Some(failure) => Failure { hint: failure.hint.or(Some(hint)), ..failure },
+            None => Failure {
+                line: script.line,
+                expected: format!("a request has no answer: {method} {url}"),
+                found: requested(),
+                hint: Some(hint),
+            },
+        });
+    }
+    failure.or_else(|| {
+        script.steps.iter().find_map(|placed| {
+            let Step::Requested(Requested { times: Some(times), .. }) = &placed.step else { return None };
+            let found = events.iter().filter(|event| placed.step.is_done_by(event)).count();
+            (found != *times).then(|| Failure {
+                line: placed.line,
+                expected: format!("expected to {}, and it is {found} times", placed.step.shown()),
+                found: requested(),
+                hint: None,
+            })
+        })
     })
 }

@@ -1,13 +1,17 @@
 //! Somebody who does what a script says, and listens for what it expects.
 
-use super::expect::{Failure, lines};
+use super::expect::{Failure, lines, quoted};
 use super::read::Script;
-use super::steps::{EndedBy, Step};
+use super::steps::{EndedBy, Kept, Step, Stored};
+use crate::phone::line::Line;
 use crate::phone::{Act, Event, Leg, Party, Presence, Question, What};
 
 /// A script that is being played.
-pub(super) struct Reader<'s> {
+pub(super) struct Reader<'s, L> {
     script: &'s Script,
+    line: &'s L,
+    /// Where the handler is.
+    handler: &'s str,
     /// The next step.
     at: usize,
     /// What was heard since the last thing done, with how long after it.
@@ -16,12 +20,25 @@ pub(super) struct Reader<'s> {
     now_ms: u64,
     /// When something was done last.
     done_at_ms: u64,
+    /// What was stored instead of what a step expects.
+    stored: Option<String>,
     pub(super) failure: Option<Failure>,
 }
 
-impl<'s> Reader<'s> {
-    pub(super) fn new(script: &'s Script) -> Self {
-        Self { script, at: 0, heard: Vec::new(), now_ms: 0, done_at_ms: 0, failure: None }
+impl<'s, L: Line> Reader<'s, L> {
+    /// Plays `script` with the handler whose URLs are in the folder `handler`.
+    pub(super) fn new(script: &'s Script, line: &'s L, handler: &'s str) -> Self {
+        Self {
+            script,
+            line,
+            handler,
+            at: 0,
+            heard: Vec::new(),
+            now_ms: 0,
+            done_at_ms: 0,
+            stored: None,
+            failure: None,
+        }
     }
 
     fn step(&self) -> Option<&'s Step> {
@@ -42,6 +59,7 @@ impl<'s> Reader<'s> {
     fn expected_is_missing(&mut self, step: &Step) {
         let hint = match step {
             Step::Hear(expected) => expected.nearest(&self.heard),
+            Step::Stored(_) => self.stored.clone(),
             _ => None,
         };
         self.fail(format!("expected to {}", step.shown()), hint);
@@ -54,25 +72,62 @@ impl<'s> Reader<'s> {
     }
 
     /// Steps over all expectations that have come true by now.
-    fn advance(&mut self) {
-        while let Some(Step::Hear(expected)) = self.step() {
-            let fits = |(since_ms, event): &(u64, Event)| match &event.what {
-                What::Heard(heard) => expected.fits(event, heard, *since_ms),
-                _ => false,
+    async fn advance(&mut self) {
+        while let Some(step) = self.step() {
+            let came_true = match step {
+                Step::Stored(stored) => self.is_stored(stored).await,
+                step => self.has_heard(step),
             };
-            let Some(found) = self.heard.iter().position(fits) else { return };
-            self.heard.drain(..=found);
+            if !came_true {
+                return;
+            }
             self.at += 1;
         }
     }
 
-    fn listen(&mut self, event: &Event) -> Presence {
+    /// Whether what `step` expects was heard; it is not heard a second time.
+    fn has_heard(&mut self, step: &Step) -> bool {
+        let fits = |(since_ms, event): &(u64, Event)| match (step, &event.what) {
+            (Step::Hear(expected), What::Heard(heard)) => expected.fits(event, heard, *since_ms),
+            (step, _) => step.is_done_by(event),
+        };
+        let waits =
+            matches!(step, Step::Hear(_) | Step::Placed { .. } | Step::Sent { .. } | Step::Requested(_));
+        let places = self.heard.iter().enumerate().filter(|(_, heard)| fits(heard)).map(|(place, _)| place);
+        let places: Vec<usize> = places.take(step.wanted()).collect();
+        if !waits || places.len() < step.wanted() {
+            return false;
+        }
+        let last = places.last().copied();
+        let mut place = 0;
+        // What is heard has its order; what is done outward meanwhile may be expected in any.
+        self.heard.retain(|(_, event)| {
+            let before = last.is_some_and(|last| place <= last);
+            let taken = places.contains(&place)
+                || (before && !event.what.is_outward() && matches!(step, Step::Hear(_)));
+            place += 1;
+            !taken
+        });
+        true
+    }
+
+    async fn is_stored(&mut self, stored: &Stored) -> bool {
+        match stored.look(self.line, self.handler).await {
+            Ok(()) => true,
+            Err(instead) => {
+                self.stored = Some(instead);
+                false
+            }
+        }
+    }
+
+    async fn listen(&mut self, event: &Event) -> Presence {
         self.now_ms = event.at_ms;
         // Webhooks that go well are no news, and long.
         if !matches!(&event.what, What::Webhook(exchange) if exchange.error.is_none()) {
             self.heard.push((event.at_ms.saturating_sub(self.done_at_ms), event.clone()));
         }
-        self.advance();
+        self.advance().await;
         match &event.what {
             What::Heard(heard) => {
                 let never = self
@@ -116,13 +171,18 @@ impl<'s> Reader<'s> {
                     Some("a handler has to answer a repeated delivery as it did at first".into()),
                 );
             }
-            What::Ended { how, .. } => self.ended(how),
-            What::Did { .. } | What::Note { .. } | What::Message { .. } => {}
+            What::Ended { how, .. } => self.ended(how).await,
+            What::Did { .. }
+            | What::Note { .. }
+            | What::Message { .. }
+            | What::Placed { .. }
+            | What::Sent { .. }
+            | What::Requested { .. } => {}
         }
         if self.failure.is_some() { Presence::HungUp } else { Presence::Stays }
     }
 
-    fn ended(&mut self, how: &str) {
+    async fn ended(&mut self, how: &str) {
         let by = match how {
             "the document ended" | "the handler hung up" => EndedBy::Handler,
             "the handler rejected the call" => EndedBy::Rejected,
@@ -132,10 +192,19 @@ impl<'s> Reader<'s> {
         };
         if matches!(self.step(), Some(Step::Ends(wanted)) if *wanted == by) {
             self.at += 1;
+            self.advance().await;
         }
         match self.step() {
             None => {}
-            Some(step @ (Step::Hear(_) | Step::Error(_) | Step::Ends(_))) => self.expected_is_missing(step),
+            Some(
+                step @ (Step::Hear(_)
+                | Step::Error(_)
+                | Step::Ends(_)
+                | Step::Placed { .. }
+                | Step::Sent { .. }
+                | Step::Requested(_)
+                | Step::Stored(_)),
+            ) => self.expected_is_missing(step),
             Some(step) => {
                 let said = format!("the call ended ({how}) before this could happen: {}", step.shown());
                 self.fail(said, None);
@@ -168,7 +237,18 @@ impl<'s> Reader<'s> {
                 Act::Comes(*outcome)
             }
             (Some(Step::Dial { outcome, .. }), Question::Endless { .. }) => Act::Comes(*outcome),
-            (Some(step @ (Step::Hear(_) | Step::Error(_) | Step::Ends(_))), _) => {
+            (
+                Some(
+                    step @ (Step::Hear(_)
+                    | Step::Error(_)
+                    | Step::Ends(_)
+                    | Step::Placed { .. }
+                    | Step::Sent { .. }
+                    | Step::Requested(_)
+                    | Step::Stored(_)),
+                ),
+                _,
+            ) => {
                 self.expected_is_missing(step);
                 return Act::HangUp;
             }
@@ -181,6 +261,25 @@ impl<'s> Reader<'s> {
         };
         self.done();
         act
+    }
+}
+
+impl Stored {
+    /// Whether it is true now; what is there instead.
+    pub(super) async fn look<L: Line>(&self, line: &L, handler: &str) -> Result<(), String> {
+        let Self { key, is } = self;
+        let found = line.stored(handler, key).await?;
+        let text = found.as_ref().map(|value| String::from_utf8_lossy(value));
+        let fits = match (is, &text) {
+            (Kept::Nothing, None) => true,
+            (Kept::Something(matcher), Some(text)) => matcher.fits(text),
+            (Kept::Nothing, Some(_)) | (Kept::Something(_), None) => false,
+        };
+        match text {
+            _ if fits => Ok(()),
+            Some(text) => Err(format!("the store has under {key:?}: {}", quoted(&text))),
+            None => Err(format!("the store has nothing under {key:?}")),
+        }
     }
 }
 
@@ -218,9 +317,9 @@ fn hint(question: &Question) -> String {
     .to_owned()
 }
 
-impl Party for Reader<'_> {
+impl<L: Line> Party for Reader<'_, L> {
     async fn notice(&mut self, event: &Event) -> Presence {
-        self.listen(event)
+        self.listen(event).await
     }
 
     async fn act(&mut self, leg: Leg, question: &Question) -> Act {

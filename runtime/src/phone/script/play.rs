@@ -6,21 +6,27 @@ use std::time::{Duration, Instant};
 
 use url::Url;
 
-use super::expect::{Failure, lines};
+use super::conversation::Conversation;
+use super::expect::{self, Failure};
 use super::party::Reader;
 use super::read::{Kind, Script, Scripts};
 #[cfg(test)]
 use super::read::{ScriptError, read_text};
-use super::steps::{Author, Step};
+use crate::call::TenantId;
+use crate::host::Host;
+use crate::outbound::world::World;
 use crate::phone::call::{CallSettings, call};
-use crate::phone::line::{HostLine, Line, Said};
+use crate::phone::carrier::OfflineCarrier;
+use crate::phone::line::{HostLine, Line, NoHost, Said};
 use crate::phone::messages::{MessageSettings, Texting};
 use crate::phone::{Account, Event, Ids, Target, What};
 
 /// Where scripts are played: one handler on a host in this process.
 pub struct Stage {
-    /// Leads to the host.
-    pub line: HostLine,
+    /// Has it. Each script is played on a host of its own beside this one.
+    pub host: Arc<Host>,
+    /// Whose handler it is.
+    pub tenant: TenantId,
     /// Whose numbers are called.
     pub account: Account,
     /// The handler's folder of URLs: `http://localhost/tenant/handler/`, with the slash at its end.
@@ -86,45 +92,71 @@ impl Stage {
         all.into_iter().map(|(_, played)| played).collect()
     }
 
+    /// A line to the handler on a host of its own, with empty stores and a carrier that makes `ids`, whose requests go into
+    /// `world`.
+    ///
+    /// # Errors
+    /// [`NoHost`].
+    pub fn line(&self, ids: Ids, world: World) -> Result<HostLine, NoHost> {
+        let carrier = OfflineCarrier::new(self.account.clone(), ids);
+        HostLine::beside(&self.host, &self.tenant, carrier, world)
+    }
+
     async fn one(&self, script: &Script, index: usize) -> Played {
         let began = Instant::now();
         // Own ids for each script: two that play at once are two calls.
-        let ids = Ids::new(u64::try_from(index).unwrap_or_default() + 1);
-        let on = On {
-            line: &self.line,
-            account: &self.account,
-            base: &self.base,
-            began_unix_ms: self.began_unix_ms,
+        let lot = u64::try_from(index).unwrap_or_default() + 1;
+        let (file, line, name) = (script.file.clone(), script.line, script.name.clone());
+        let mut played = Played {
+            file,
+            line,
+            name,
+            failure: None,
+            events: Vec::new(),
+            log: Vec::new(),
+            remarks: Vec::new(),
+            took: Duration::ZERO,
         };
-        let (mut failure, events, subjects) = on.play(script, ids).await;
-        let (Said { lines: log, remarks }, missing) = self.line.take_log(subjects.iter().map(String::as_str));
+        match self.line(Ids::new(lot), World::new(script.http.iter().cloned())) {
+            Ok(line) => self.on(&line, script, Ids::new(lot), &mut played).await,
+            Err(problem) => played.failure = Some(Failure::of(script, problem.to_string())),
+        }
+        Played { took: began.elapsed(), ..played }
+    }
+
+    /// Plays `script` on `line`.
+    async fn on(&self, line: &HostLine, script: &Script, ids: Ids, played: &mut Played) {
+        let (account, base) = (&self.account, &self.base);
+        let on = On { line, account, base, began_unix_ms: self.began_unix_ms };
+        (played.failure, played.events) = on.play(script, ids).await;
+        let (Said { lines, remarks }, missing) = line.take_log();
+        (played.log, played.remarks) = (lines, remarks);
+        if played.failure.is_some() {
+            return;
+        }
         if missing > 0 && !script.log.is_empty() {
             let expected = format!("{missing} lines of the log were lost: too much was logged at once");
-            let lost = Failure { line: script.line, expected, found: Vec::new(), hint: None };
-            failure.get_or_insert(lost);
+            played.failure = Some(Failure::of(script, expected));
+            return;
         }
-        if failure.is_none() {
-            failure =
-                script.log.iter().find(|text| !log.iter().any(|line| line.contains(*text))).map(|text| {
-                    let expected = format!("expected in the handler's log: \u{201c}{text}\u{201d}");
-                    Failure { line: script.line, expected, found: log.clone(), hint: None }
-                });
-        }
-        let (file, line, name) = (script.file.clone(), script.line, script.name.clone());
-        Played { file, line, name, failure, events, log, remarks, took: began.elapsed() }
+        let missing = script.log.iter().find(|text| !played.log.iter().any(|line| line.contains(*text)));
+        played.failure = missing.map(|text| Failure {
+            found: played.log.clone(),
+            ..Failure::of(script, format!("expected in the handler's log: \u{201c}{text}\u{201d}"))
+        });
     }
 }
 
 /// What a script of a file that has one came to on a line of whatever kind.
 #[cfg(test)]
 #[derive(Debug)]
-pub(in crate::phone) struct Tried {
+pub(crate) struct Tried {
     /// What did not come true.
-    pub(in crate::phone) failure: Option<Failure>,
+    pub(crate) failure: Option<Failure>,
     /// Everything that happened.
-    pub(in crate::phone) events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
     /// The webhook whose signature was to be wrong.
-    pub(in crate::phone) bad_signature_at: Option<usize>,
+    pub(crate) bad_signature_at: Option<usize>,
 }
 
 /// Plays the first script of `text` against a host of whatever kind, whose log nobody sees.
@@ -132,7 +164,7 @@ pub(in crate::phone) struct Tried {
 /// # Errors
 /// [`ScriptError`], where it is no script.
 #[cfg(test)]
-pub(in crate::phone) async fn try_script<L: Line>(
+pub(crate) async fn try_script<L: Line>(
     line: &L,
     account: Account,
     base: &Url,
@@ -144,7 +176,7 @@ pub(in crate::phone) async fn try_script<L: Line>(
         return Err(ScriptError::Invalid { file: "script".into(), line: 1, problem });
     };
     let on = On { line, account: &account, base, began_unix_ms: crate::clock::unix_ms() };
-    let (failure, events, _) = on.play(script, Ids::new(1)).await;
+    let (failure, events) = on.play(script, Ids::new(1)).await;
     let bad_signature_at = script.faults.bad_signature_at.and_then(|n| usize::try_from(n).ok());
     Ok(Tried { failure, events, bad_signature_at })
 }
@@ -161,12 +193,11 @@ impl<L: Line> On<'_, L> {
     async fn play(&self, script: &Script, ids: Ids) -> Ending {
         let played = match script.kind {
             Kind::Call => self.call(script, ids).await,
-            Kind::Messages => self.messages(script, ids).await,
+            Kind::Messages | Kind::Web => self.conversation(script, ids).await,
         };
-        played.unwrap_or_else(|problem| {
-            let failure = Failure { line: script.line, expected: problem, found: Vec::new(), hint: None };
-            (Some(failure), Vec::new(), Vec::new())
-        })
+        let (failure, events) =
+            played.unwrap_or_else(|problem| (Some(Failure::of(script, problem)), Vec::new()));
+        (expect::requests(script, &events, failure), events)
     }
 
     fn target(&self, link: &str) -> Result<Target, String> {
@@ -187,13 +218,13 @@ impl<L: Line> On<'_, L> {
             params: script.params.clone(),
             began_unix_ms: self.began_unix_ms,
         };
-        let mut reader = Reader::new(script);
+        let mut reader = Reader::new(script, self.line, self.base.path());
         let account = self.account.clone();
         let record = call(self.line, account, ids, script.faults.clone(), &settings, &mut reader).await;
-        Ok((reader.failure, record.events, record.subjects))
+        Ok((reader.failure, record.events))
     }
 
-    async fn messages(&self, script: &Script, ids: Ids) -> Result<Ending, String> {
+    async fn conversation(&self, script: &Script, ids: Ids) -> Result<Ending, String> {
         let settings = MessageSettings {
             from: script.from.clone(),
             to: script.to.clone(),
@@ -203,98 +234,10 @@ impl<L: Line> On<'_, L> {
             params: script.params.clone(),
             began_unix_ms: self.began_unix_ms,
         };
-        let account = self.account.clone();
-        let mut texting = Texting::new(self.line, account, ids, script.faults.clone(), settings);
-        let mut failure: Option<Failure> = None;
-        // Of what came back, the first that no step has spoken of yet.
-        let mut from = 0;
-        let mut errors = Vec::new();
-        for placed in &script.steps {
-            let fail = |expected: String, events: &[Event]| {
-                Some(Failure { line: placed.line, expected, found: lines(events), hint: None })
-            };
-            match &placed.step {
-                Step::Write(written) => {
-                    from = texting.events.len();
-                    texting.write(written).await;
-                    let fresh = texting.events.get(from..).unwrap_or_default();
-                    errors = failed_webhooks(fresh);
-                    let never = script.never.iter().find(|text| {
-                        fresh.iter().any(|event| {
-                        matches!(&event.what, What::Message { body, .. } if body.contains(text.as_str()))
-                    })
-                    });
-                    if let Some(text) = never {
-                        failure = fail(format!("never to read \u{201c}{text}\u{201d}, and it came"), fresh);
-                    } else if let Some(most) = script.answered_within_ms
-                        && let Some(slow) = fresh.iter().find_map(|event| match &event.what {
-                            What::Webhook(exchange) => Some(exchange.took_us / 1_000).filter(|ms| *ms > most),
-                            _ => None,
-                        })
-                    {
-                        failure =
-                            fail(format!("a webhook took {slow} ms, expected at most {most} ms"), fresh);
-                    }
-                }
-                Step::Wait { ms } => texting.wait(*ms),
-                Step::Error(code) => match errors.iter().position(|found| found == code) {
-                    Some(found) => drop(errors.remove(found)),
-                    None => {
-                        let fresh = texting.events.get(from..).unwrap_or_default();
-                        failure = fail(format!("expected {}", placed.step.shown()), fresh);
-                    }
-                },
-                Step::Reply { matcher, media, by } => {
-                    let fresh = texting.events.get(from..).unwrap_or_default();
-                    let fits = |event: &Event| match &event.what {
-                        What::Message { body, media: found, by_carrier, .. } => {
-                            *by_carrier == (*by == Author::Carrier)
-                                && matcher.fits(body)
-                                && media.is_none_or(|count| count == found.len())
-                        }
-                        _ => false,
-                    };
-                    match fresh.iter().position(fits) {
-                        Some(found) => from += found + 1,
-                        None => failure = fail(format!("expected {}", placed.step.shown()), fresh),
-                    }
-                }
-                Step::NoReply => {
-                    let fresh = texting.events.get(from..).unwrap_or_default();
-                    let is_reply =
-                        |event: &Event| matches!(event.what, What::Message { by_carrier: false, .. });
-                    if fresh.iter().any(is_reply) {
-                        failure = fail("expected no reply, and there is one".into(), fresh);
-                    }
-                }
-                // The reader of scripts lets no other step into a conversation by message.
-                other => failure = fail(format!("not a step of messages: {}", other.shown()), &[]),
-            }
-            // What a write makes fail may be expected by the steps behind it, before the next write.
-            let next_expects = |code: &String| {
-                let rest = script.steps.iter().filter(|step| step.line >= placed.line);
-                rest.map(|step| &step.step).any(|step| matches!(step, Step::Error(wanted) if wanted == code))
-            };
-            if let Some(code) = errors.iter().find(|code| !next_expects(code)) {
-                let fresh = texting.events.get(from..).unwrap_or_default();
-                failure = failure.or_else(|| fail(format!("a webhook failed: {code}"), fresh));
-            }
-            if failure.is_some() {
-                break;
-            }
-        }
-        texting.finish().await;
-        Ok((failure, texting.events, texting.subjects))
+        let texting = Texting::new(self.line, self.account.clone(), ids, script.faults.clone(), settings);
+        Ok(Conversation::new(self.line, self.base, script, texting).play().await)
     }
 }
 
-/// What did not come true, what happened, and what it was about.
-type Ending = (Option<Failure>, Vec<Event>, Vec<String>);
-
-fn failed_webhooks(events: &[Event]) -> Vec<String> {
-    let error = |event: &Event| match &event.what {
-        What::Webhook(exchange) => exchange.error.clone(),
-        _ => None,
-    };
-    events.iter().filter_map(error).collect()
-}
+/// What did not come true, and what happened.
+type Ending = (Option<Failure>, Vec<Event>);

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::steps::{RawStep, Step};
+use super::http::RawRule;
+use super::steps::Step;
+use super::written::RawStep;
+use crate::outbound::world::Rule;
 use crate::phone::{CallbackOrder, Faults, Outcome, Until};
 
 /// The caller of scripts that do not say who calls.
@@ -78,6 +81,7 @@ pub(super) struct Script {
     pub(super) service: Option<String>,
     pub(super) params: Vec<(String, String)>,
     pub(super) faults: Faults,
+    pub(super) http: Vec<Rule>,
     pub(super) steps: Vec<Placed>,
     pub(super) never: Vec<String>,
     pub(super) log: Vec<String>,
@@ -88,6 +92,18 @@ pub(super) struct Script {
 pub(super) enum Kind {
     Call,
     Messages,
+    Web,
+}
+
+impl Kind {
+    /// As the head of a script has it.
+    pub(super) const fn written(self) -> &'static str {
+        match self {
+            Self::Call => "[[call]]",
+            Self::Messages => "[[messages]]",
+            Self::Web => "[[web]]",
+        }
+    }
 }
 
 /// A step and where it stands.
@@ -104,6 +120,8 @@ struct RawFile {
     call: Vec<Spanned<RawScript>>,
     #[serde(default)]
     messages: Vec<Spanned<RawScript>>,
+    #[serde(default)]
+    web: Vec<Spanned<RawScript>>,
 }
 
 #[derive(Deserialize)]
@@ -121,8 +139,9 @@ struct RawScript {
     service: Option<String>,
     #[serde(default)]
     params: BTreeMap<String, String>,
+    faults: Option<RawFaults>,
     #[serde(default)]
-    faults: RawFaults,
+    http: Vec<Spanned<RawRule>>,
     steps: Vec<Spanned<RawStep>>,
     #[serde(default)]
     never: Vec<String>,
@@ -137,6 +156,7 @@ struct RawFaults {
     duplicate: bool,
     timeout_at: Option<u32>,
     bad_signature_at: Option<u32>,
+    delay_ms: u64,
     callbacks: CallbackOrder,
 }
 
@@ -191,8 +211,9 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
     })?;
     let calls = raw.call.into_iter().map(|script| (Kind::Call, script));
     let messages = raw.messages.into_iter().map(|script| (Kind::Messages, script));
+    let web = raw.web.into_iter().map(|script| (Kind::Web, script));
     let mut scripts: Vec<Script> = Vec::new();
-    for (kind, spanned) in calls.chain(messages) {
+    for (kind, spanned) in calls.chain(messages).chain(web) {
         let line = line_of(spanned.span().start);
         let raw = spanned.into_inner();
         let mut steps = Vec::with_capacity(raw.steps.len());
@@ -204,22 +225,39 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
         if steps.is_empty() {
             return Err(invalid(line, format!("{:?} has no steps: what shall happen?", raw.name)));
         }
-        let call_only = [
-            ("outbound", raw.outbound.is_some()),
-            ("status_callback", raw.status_callback.is_some()),
-            ("status_events", !raw.status_events.is_empty()),
-        ];
-        if let Some((key, _)) = call_only.iter().find(|(_, given)| *given && kind == Kind::Messages) {
-            return Err(invalid(line, format!("`{key}` is for calls, and this is [[messages]]")));
+        let mut http = Vec::with_capacity(raw.http.len());
+        for rule in raw.http {
+            let line = line_of(rule.span().start);
+            http.push(rule.into_inner().check().map_err(|problem| invalid(line, problem))?);
         }
-        if raw.service.is_some() && kind == Kind::Call {
-            return Err(invalid(line, "`service` is for [[messages]], and this is a call".into()));
+        let (both, call, messages) = (
+            &[Kind::Call, Kind::Messages] as &[Kind],
+            &[Kind::Call] as &[Kind],
+            &[Kind::Messages] as &[Kind],
+        );
+        let keys = [
+            ("outbound", raw.outbound.is_some(), call),
+            ("status_callback", raw.status_callback.is_some(), call),
+            ("status_events", !raw.status_events.is_empty(), call),
+            ("service", raw.service.is_some(), messages),
+            ("from", raw.from.is_some(), both),
+            ("to", raw.to.is_some(), both),
+            ("url", raw.url.is_some(), both),
+            ("fallback_url", raw.fallback_url.is_some(), both),
+            ("params", !raw.params.is_empty(), both),
+            ("faults", raw.faults.is_some(), both),
+        ];
+        if let Some((key, _, places)) = keys.iter().find(|(_, given, fits)| *given && !fits.contains(&kind)) {
+            let places: Vec<&str> = places.iter().map(|place| place.written()).collect();
+            let problem = format!("`{key}` is for {}, and this is {}", places.join(" and "), kind.written());
+            return Err(invalid(line, problem));
         }
         const EVENTS: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
         if let Some(odd) = raw.status_events.iter().find(|event| !EVENTS.contains(&event.as_str())) {
             return Err(invalid(line, format!("status_events has {odd:?}, expected some of {EVENTS:?}")));
         }
-        let RawFaults { duplicate, timeout_at, bad_signature_at, callbacks } = raw.faults;
+        let RawFaults { duplicate, timeout_at, bad_signature_at, delay_ms, callbacks } =
+            raw.faults.unwrap_or_default();
         scripts.push(Script {
             file: file.to_owned(),
             line,
@@ -234,7 +272,8 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
             outbound: raw.outbound.map(outbound),
             service: raw.service,
             params: raw.params.into_iter().collect(),
-            faults: Faults { duplicate, timeout_at, bad_signature_at, callbacks },
+            faults: Faults { duplicate, timeout_at, bad_signature_at, delay_ms, callbacks },
+            http,
             steps,
             never: raw.never,
             log: raw.log,

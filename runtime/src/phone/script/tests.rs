@@ -33,6 +33,41 @@ fn what_is_wrong_with_a_script_is_named_with_its_line() {
         ),
         ("[[call]]\nname = 'x'\nsteps = [{ record = 1, key = '#', hang_up = true }]", "not both"),
         ("[[call]]\nsteps = [{ hang_up = true }]", "missing field `name`"),
+        ("[[web]]\nname = 'x'\nsteps = [{ hear = 'x' }]", "in the step with `answered`"),
+        ("[[web]]\nname = 'x'\nsteps = [{ write = 'x' }]", "`write` is a step of [[messages]]"),
+        ("[[call]]\nname = 'x'\nsteps = [{ web = 'GET /' }]", "is a step of [[messages]] and [[web]]"),
+        (
+            "[[web]]\nname = 'x'\nfrom = '+1'\nsteps = [{ web = 'GET /' }]",
+            "`from` is for [[call]] and [[messages]], and this is [[web]]",
+        ),
+        (
+            "[[messages]]\nname = 'x'\noutbound = 'busy'\nsteps = [{ write = 'x' }]",
+            "`outbound` is for [[call]]",
+        ),
+        ("[[web]]\nname = 'x'\nsteps = [{ web = 'call' }]", "expected a method and a path"),
+        ("[[web]]\nname = 'x'\nsteps = [{ web = 'GET /', form = 'a=1' }]", "a GET has no body"),
+        ("[[web]]\nname = 'x'\nsteps = [{ web = 'POST /', form = 'a=1', body = 'x' }]", "not both"),
+        ("[[web]]\nname = 'x'\nsteps = [{ web = 'GET /', headers = { 'a b' = 'x' } }]", "no header field"),
+        ("[[web]]\nname = 'x'\nsteps = [{ web = 'GET /', times = 1 }]", "`times` does not belong"),
+        ("[[call]]\nname = 'x'\nsteps = [{ requested = 'https://a.example.com/' }]", "has no method"),
+        ("[[call]]\nname = 'x'\nsteps = [{ requested = 'GET ftp://a.example.com/' }]", "neither http://"),
+        ("[[call]]\nname = 'x'\nsteps = [{ stored = 'k', value = 'v', absent = true }]", "not both"),
+        (
+            "[[call]]\nname = 'x'\nhttp = [\n  { request = 'GET https://a.example.com/' },\n  { request = 'GET /a' },\n]\nsteps = [{ hang_up = true }]",
+            "calls/a.toml:5: `request`:",
+        ),
+        (
+            "[[call]]\nname = 'x'\nhttp = [{ request = 'GET https://a.example.com/', error = 'timeout', status = 200 }]\nsteps = [{ hang_up = true }]",
+            "not both",
+        ),
+        (
+            "[[call]]\nname = 'x'\nhttp = [{ request = 'GET https://a.example.com/', error = 'broken' }]\nsteps = [{ hang_up = true }]",
+            "unknown variant `broken`",
+        ),
+        (
+            "[[call]]\nname = 'x'\nhttp = [{ request = 'GET https://a.example.com/', status = 99 }]\nsteps = [{ hang_up = true }]",
+            "expected 200 to 599",
+        ),
     ] {
         let found = problem(text);
         assert!(found.contains(expected), "{text}\n  {found}\n  expected {expected}");
@@ -52,6 +87,10 @@ status_callback = "status"
 status_events = ["initiated", "completed"]
 outbound = "answered"
 params = { CallerName = "JANE" }
+http = [
+  { request = "POST https://crm.example.com/*", status = 201, headers = { etag = "1" }, body = "{}", takes_ms = 5 },
+  { request = "GET https://crm.example.com/?a=1", error = "denied" },
+]
 faults = { duplicate = true, timeout_at = 2, bad_signature_at = 1, callbacks = "late" }
 never = ["x"]
 log = ["y"]
@@ -68,6 +107,9 @@ steps = [
   { queue = "answered", seconds = 3, until = "caller" },
   { silence = true },
   { hang_up = true },
+  { requested = "POST https://crm.example.com/leads", body = "x", matches = "y", times = 2 },
+  { stored = "key", value = "x", matches = "y" },
+  { stored = "key", absent = true },
   { ends = "nobody" },
 ]
 [[messages]]
@@ -79,7 +121,21 @@ steps = [
   { no_reply = true },
   { wait_s = 4 },
   { error = "HS202" },
+  { fire = "remind" },
+]
+[[web]]
+name = "pages"
+http = []
+log = ["x"]
+steps = [
+  { web = "POST /call?a=1", form = "a=1", headers = { accept = "*/*" } },
+  { web = "POST /call", form = { a = "1" } },
+  { web = "PUT /call", body = "x" },
+  { answered = 303, hear = "x", matches = "y", header = { location = "/" } },
+  { placed = "+1", lead = "x" },
+  { sent = "x", to = "+1" },
+  { wait_s = 5 },
 ]
 "##;
-    assert_eq!(read_text("a", text).unwrap().len(), 2);
+    assert_eq!(read_text("a", text).unwrap().len(), 3);
 }

@@ -113,7 +113,7 @@ fn a_file_that_is_not_ours_is_refused_and_left_as_it_was() {
         (
             "newer",
             Box::new(sql("PRAGMA user_version = 99")),
-            "written by a newer hookswitch: its schema is 99, this one knows up to 2",
+            "written by a newer hookswitch: its schema is 99, this one knows up to 3",
         ),
         ("older than the first", Box::new(sql("PRAGMA user_version = 0")), "its schema is 0"),
     ];

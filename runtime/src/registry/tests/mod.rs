@@ -73,6 +73,7 @@ fn tenant(name: &str) -> TenantRecord {
         public_url: Some("https://calls.example.com".into()),
         auth_tokens: vec![Secret::new(AUTH_TOKEN.into()), Secret::new(format!("{AUTH_TOKEN}-older"))],
         shared_keys: vec![("key-1".into(), Secret::new(SHARED_SECRET.into()))],
+        account: None,
         quota: Quota::default(),
         created_at: NOW,
     }

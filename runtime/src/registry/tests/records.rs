@@ -251,6 +251,41 @@ fn everything_holds_what_calls_may_need_and_nothing_else() {
 }
 
 #[test]
+fn an_account_belongs_to_one_tenant_changes_in_parts_and_its_key_is_never_in_clear() {
+    const SECRET: &str = "the-secret-of-the-api-key";
+    let (folder, registry) = Folder::with_tenant();
+    let (acme, other) = (id("acme"), id("other"));
+    registry.create_tenant(&tenant("other")).unwrap();
+    let account = |change: AccountChange| TenantChange { account: Some(change), ..Default::default() };
+    let sid = |text: &str| AccountChange { sid: Some(text.into()), ..Default::default() };
+    let refused = registry.change_tenant(&acme, &account(AccountChange::default())).unwrap_err();
+    assert!(refused.to_string().contains("no account at its carrier yet"), "{refused}");
+    let key = Some(("SK1".to_owned(), Secret::new(SECRET.into())));
+    registry.change_tenant(&acme, &account(AccountChange { api_key: key, ..sid("AC1") })).unwrap();
+    let taken = registry.change_tenant(&other, &account(sid("AC1"))).unwrap_err();
+    assert!(matches!(&taken, RegistryError::Conflict(why) if why.contains("another tenant")), "{taken}");
+    let calls = AccountChange { calls_per_minute: Some(5), ..Default::default() };
+    let changed = registry.change_tenant(&acme, &account(calls)).unwrap().account.unwrap();
+    assert_eq!((changed.sid.as_str(), changed.allowance.calls_per_minute), ("AC1", 5));
+    assert_eq!(changed.api_key.unwrap().1.expose(), SECRET);
+
+    let everything = registry.everything(NOW).unwrap();
+    super::super::write_last_known(folder.path(), &folder.key, &everything).unwrap();
+    let known = super::super::read_last_known(folder.path(), &folder.key).unwrap().unwrap();
+    for found in [everything, known] {
+        let found = found.tenants.iter().find(|tenant| tenant.id == acme).unwrap().account.clone().unwrap();
+        assert_eq!(found.api_key.unwrap().1.expose(), SECRET);
+    }
+    for (file, bytes) in contents(folder.path()) {
+        assert!(!bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes()), "in {file}");
+    }
+    let moved = registry.change_tenant(&acme, &account(sid("AC2"))).unwrap().account.unwrap();
+    assert!(moved.api_key.is_none(), "the key of one account opens no other");
+    registry.change_tenant(&other, &account(sid("AC1"))).unwrap();
+    assert!(registry.change_tenant(&acme, &account(sid(""))).unwrap().account.is_none());
+}
+
+#[test]
 fn a_secret_has_versions_and_opens_only_where_it_was_set() {
     let (_folder, registry) = Folder::with_tenant();
     registry.create_tenant(&tenant("evil")).unwrap();

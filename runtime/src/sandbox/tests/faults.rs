@@ -47,9 +47,12 @@ async fn a_panic_in_a_host_function_ends_one_invocation() {
         let prepared = Prepared {
             voice: Export::find(&instance).unwrap(),
             instance,
+            acts_at_carrier: false,
             start: Start::Running,
+            has_session: false,
             messaging: None,
             events: None,
+            web: None,
             imports: Vec::new(),
             memory_bytes_minimum: 0,
         };

@@ -40,8 +40,34 @@ const PACKAGES: [&str; 7] = [
         get-directories: func() -> list<tuple<descriptor, string>>;
     }",
     "package wasi:sockets@0.2.6;
-    interface network { resource network; }
-    interface instance-network { use network.{network}; instance-network: func() -> network; }",
+    interface network {
+        resource network;
+        enum error-code {
+            unknown, access-denied, not-supported, invalid-argument, out-of-memory, timeout, concurrency-conflict,
+            not-in-progress, would-block, invalid-state, new-socket-limit, address-not-bindable, address-in-use,
+            remote-unreachable, connection-refused, connection-reset, connection-aborted, datagram-too-large,
+            name-unresolvable, temporary-resolver-failure, permanent-resolver-failure,
+        }
+        enum ip-address-family { ipv4, ipv6 }
+    }
+    interface instance-network { use network.{network}; instance-network: func() -> network; }
+    interface tcp { resource tcp-socket; }
+    interface tcp-create-socket {
+        use network.{error-code, ip-address-family};
+        use tcp.{tcp-socket};
+        create-tcp-socket: func(address-family: ip-address-family) -> result<tcp-socket, error-code>;
+    }
+    interface udp { resource udp-socket; }
+    interface udp-create-socket {
+        use network.{error-code, ip-address-family};
+        use udp.{udp-socket};
+        create-udp-socket: func(address-family: ip-address-family) -> result<udp-socket, error-code>;
+    }
+    interface ip-name-lookup {
+        use network.{network, error-code};
+        resource resolve-address-stream;
+        resolve-addresses: func(network: borrow<network>, name: string) -> result<resolve-address-stream, error-code>;
+    }",
 ];
 
 /// What a guest may import; only what its module imports becomes an import of the component.
@@ -57,6 +83,9 @@ const IMPORTS: &str = "
     import wasi:cli/environment@0.2.6;
     import wasi:filesystem/preopens@0.2.6;
     import wasi:sockets/instance-network@0.2.6;
+    import wasi:sockets/tcp-create-socket@0.2.6;
+    import wasi:sockets/udp-create-socket@0.2.6;
+    import wasi:sockets/ip-name-lookup@0.2.6;
 ";
 
 /// A guest: what differs from the plainest one.

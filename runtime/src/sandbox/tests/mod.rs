@@ -2,6 +2,7 @@
 
 mod faults;
 mod guest;
+mod kept;
 mod load;
 mod memory;
 mod smoke;

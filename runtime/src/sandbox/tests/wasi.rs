@@ -129,3 +129,33 @@ async fn there_is_no_environment_and_no_folder() {
     let outcome = house.try_out(&Guest { imports, answer, ..Guest::default() }.build()).await;
     assert_eq!(code(&outcome), "ok", "{:?}", outcome.result);
 }
+
+#[tokio::test]
+async fn there_is_no_socket_and_no_name_is_looked_up() {
+    let house = House::new();
+    let tcp =
+        r#"(import "wasi:sockets/tcp-create-socket@0.2.6" "create-tcp-socket" (func $open (param i32 i32)))"#;
+    let udp =
+        r#"(import "wasi:sockets/udp-create-socket@0.2.6" "create-udp-socket" (func $open (param i32 i32)))"#;
+    let name = r#"
+        (import "wasi:sockets/instance-network@0.2.6" "instance-network" (func $network (result i32)))
+        (import "wasi:sockets/ip-name-lookup@0.2.6" "resolve-addresses" (func $resolve (param i32 i32 i32 i32)))"#;
+    let (v4, v6) =
+        ("(call $open (i32.const 0) (i32.const 2048))", "(call $open (i32.const 1) (i32.const 2048))");
+    // "localhost", of the text that lies at 100.
+    let resolve = "(call $resolve (call $network) (i32.const 100) (i32.const 9) (i32.const 2048))";
+    let fields = r#"(data (i32.const 100) "localhost")"#;
+    // An error and no handle, of the kind `access-denied`, or for a name the code that resolvers have for never.
+    for (imports, ask, code_of) in
+        [(tcp, v4, 1), (tcp, v6, 1), (udp, v4, 1), (udp, v6, 1), (name, resolve, 20)]
+    {
+        let answer = format!(
+            "{ask}
+            (if (i32.ne (i32.load8_u (i32.const 2048)) (i32.const 1)) (then unreachable))
+            (if (i32.ne (i32.load8_u (i32.const 2052)) (i32.const {code_of})) (then unreachable))
+            (call $document)"
+        );
+        let outcome = house.try_out(&Guest { imports, fields, answer: &answer, memory: "1" }.build()).await;
+        assert_eq!(code(&outcome), "ok", "{ask}: {:?}", outcome.result);
+    }
+}

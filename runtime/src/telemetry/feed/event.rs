@@ -28,7 +28,7 @@ pub enum FeedEvent {
         /// Names the request in the operator's log.
         #[serde(default)]
         request: String,
-        /// `voice`, `sms` or `status`.
+        /// `voice`, `sms`, `status`, `web` or `schedule`.
         #[schema(value_type = String)]
         entry: Cow<'static, str>,
         /// The carrier's id of the call or message.

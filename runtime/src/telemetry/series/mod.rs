@@ -28,8 +28,8 @@ use crate::release::Share;
 const FAILURES: usize = 32;
 
 /// The failures that say nothing about the handler's code: no place came free (HS211), the host itself (HS212), it was not
-/// run after others had failed (HS215), it was not there to be run (HS216).
-const NOT_THE_AUTHORS: [usize; 4] = [11, 12, 15, 16];
+/// run after others had failed (HS215), it was not there to be run (HS216), its session could not be kept (HS217).
+const NOT_THE_AUTHORS: [usize; 5] = [11, 12, 15, 16, 17];
 
 /// A number that only grows.
 #[derive(Debug, Default)]

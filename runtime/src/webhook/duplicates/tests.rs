@@ -17,7 +17,7 @@ fn key(tenant: &str, number: u32) -> Key {
 
 fn answer(status: StatusCode) -> Answer {
     let body = Bytes::from_static(&[b'.'; 400]);
-    Answer { status, body, revision: RevisionId(1), code: None }
+    Answer { status, body, headers: None, revision: RevisionId(1), code: None }
 }
 
 /// Whether the handler ran for this delivery.

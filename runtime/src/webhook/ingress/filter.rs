@@ -21,6 +21,7 @@ use super::limits::IngressLimits;
 use super::path;
 use super::progress::Progress;
 use super::refusal::Refusal;
+use crate::webhook::route::is_web;
 
 /// What a trusted proxy says about the request that it received.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +56,7 @@ pub(super) fn check(
     progress: &Progress,
     peer: SocketAddr,
 ) -> Result<Passed, Refusal> {
-    check_method(&parts.method)?;
+    check_method(&parts.method, parts.uri.path())?;
     if parts.headers.len() > limits.headers_max {
         return Err(Refusal::TooManyHeaders { max: limits.headers_max });
     }
@@ -99,13 +100,16 @@ impl<'a> Telling<'a> {
     }
 }
 
-fn check_method(method: &Method) -> Result<(), Refusal> {
+fn check_method(method: &Method, path: &str) -> Result<(), Refusal> {
     if *method == Method::POST || *method == Method::GET {
         return Ok(());
     }
-    // HEAD too: it would run a handler, and then throw away what it says.
+    // HEAD too: it would run a handler, and then throw away what it says. What a web request is, its handler says.
     let known = [Method::HEAD, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS];
     if known.contains(method) {
+        if is_web(path) {
+            return Ok(());
+        }
         Err(Refusal::MethodNotAllowed(method.clone()))
     } else if method.as_str().len() > METHOD_BYTES_MAX {
         Err(Refusal::MethodTooLong)

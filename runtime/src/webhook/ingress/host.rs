@@ -21,7 +21,7 @@ impl Host {
     ///
     /// # Errors
     /// What is wrong, in a few words.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         let (name_len, port) = match bytes.first() {
             Some(b'[') => return Self::parse_ipv6(bytes),
             _ => check_name(bytes)?,

@@ -53,7 +53,7 @@ const CUT_WITHIN: Duration = Duration::from_secs(1);
 /// One request: complete, well-formed, from whomever.
 #[derive(Debug, Clone)]
 pub struct Incoming {
-    /// `GET` or `POST`.
+    /// `GET` or `POST`; of a web request any but CONNECT, TRACE and what HTTP does not know.
     pub method: Method,
     /// Path and query exactly as received.
     pub uri: PathAndQuery,

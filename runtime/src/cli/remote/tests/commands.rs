@@ -139,7 +139,7 @@ async fn each_command_asks_for_one_thing_and_prints_it() {
                {\"concurrency\":64,\"revisions\":2000,\"bytes\":4294967296,\"compile_ms_per_hour\":1800000}} [T]",
             ],
             "acme\n  created      3 days ago\n  public URL   the host's own\n  signed with  1 auth token, 1 shared key (k1)\n  \
-             concurrency  64 invocations at one time\n  handlers     2\n  revisions    9 of 5000\n  stored       1.5 MB of 4.3 GB\n  \
+             account      none: its handlers place no calls and send nothing\n  concurrency  64 invocations at one time\n  handlers     2\n  revisions    9 of 5000\n  stored       1.5 MB of 4.3 GB\n  \
              compiling    1.0 of 30.0 min of CPU within an hour\n",
         ),
         (

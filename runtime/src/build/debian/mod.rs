@@ -1,6 +1,6 @@
 //! Debian's Rust compiler as a guest toolchain, unpacked into the user's cache.
 //!
-//! Debian ships rustc with the sources of std and of the linker's LLVM, so cargo can build std for wasm itself.
+//! Debian ships rustc, the sources of std and a linker for wasm; std is built from these once ([`library`]).
 //! The packages are downloaded by apt-get, which checks their signatures, and unpacked into one folder
 //! of our own rather than installed: that needs no root, conflicts with nothing, and is undone by deleting
 //! the folder. `HOOKSWITCH_CACHE` chooses where; otherwise `hookswitch` in `XDG_CACHE_HOME` or `~/.cache`.
@@ -9,6 +9,8 @@ use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
+
+mod library;
 
 use super::toolchain::ToolchainError;
 use super::{BuildProgress, Report};
@@ -22,6 +24,7 @@ const PARTIAL: &str = "partial-guest-toolchain";
 /// An unpacked toolchain.
 #[derive(Debug)]
 pub struct Debian {
+    usr: PathBuf,
     rustc: PathBuf,
     linker: PathBuf,
     libraries: PathBuf,
@@ -36,7 +39,7 @@ impl Debian {
         let libraries = find(&usr.join("lib"), |name| name.ends_with("-linux-gnu"))?;
         find(&libraries, |name| name.starts_with("librustc_driver-"))?;
         let rustc = usr.join("bin/rustc");
-        rustc.is_file().then_some(Self { rustc, linker, libraries })
+        rustc.is_file().then_some(Self { usr, rustc, linker, libraries })
     }
 
     /// Makes `cargo` use this compiler.
@@ -44,10 +47,14 @@ impl Debian {
         cargo
             .env("RUSTC", &self.rustc)
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", &self.linker)
-            .env("LD_LIBRARY_PATH", self.library_path())
-            // Building std is an unstable option of cargo, and std uses unstable features.
-            .env("RUSTC_BOOTSTRAP", "1")
-            .arg("-Zbuild-std=std,panic_abort");
+            .env("LD_LIBRARY_PATH", self.library_path());
+    }
+
+    fn with_library(self, cache: &Path, report: &mut Report<'_>) -> Result<Self, ToolchainError> {
+        if !library::is_there(&self.usr) {
+            library::build(cache, &self.usr, |cargo| self.apply(cargo), report)?;
+        }
+        Ok(self)
     }
 
     /// Our libraries first, what was there behind them.
@@ -75,25 +82,21 @@ impl Debian {
 /// [`ToolchainError::Unavailable`] and [`ToolchainError::Cache`].
 pub fn find_or_fetch(report: &mut Report<'_>) -> Result<Debian, ToolchainError> {
     let cache = cache_dir()?;
-    if let Some(ready) = newest(&cache) {
+    if let Some(ready) = newest(&cache).filter(|ready| library::is_there(&ready.usr)) {
         return Ok(ready);
     }
     fs::create_dir_all(&cache).map_err(|cause| cache_error(&cache, cause))?;
     let _lock = lock(&cache, report)?;
     // Another build may have fetched it while we waited for the lock.
-    if let Some(ready) = newest(&cache) {
-        return Ok(ready);
-    }
-    fetch(&cache, report)
+    let compiler = match newest(&cache) {
+        Some(ready) => ready,
+        None => fetch(&cache, report)?,
+    };
+    compiler.with_library(&cache, report)
 }
 
 fn cache_dir() -> Result<PathBuf, ToolchainError> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    variable("HOOKSWITCH_CACHE")
-        .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("hookswitch")))
-        .or_else(|| variable("HOME").map(|home| home.join(".cache/hookswitch")))
-        // Absolute, because cargo runs the compiler in other folders than ours.
-        .and_then(|cache| std::path::absolute(cache).ok())
+    super::cache_dir()
         .ok_or_else(|| unavailable("there is no folder to keep them in; set HOOKSWITCH_CACHE to one"))
 }
 
