@@ -223,7 +223,7 @@ fn requests_are_answered_from_the_record_and_nothing_is_sent() {
         host.ok(&["rollback", "caller", "--tenant", "acme"]);
         // What callers say is kept as it is: here it is the URL to be called.
         host.ok(&["tenant", "record", "acme", "--on", "--texts", "keep"]);
-        let (found, echo) = (upstream.url("/status/404?of=desk"), upstream.url("/echo?of=desk"));
+        let (found, echo) = (upstream.url("/status/404?of=%2B12025550123"), upstream.url("/echo?of=desk"));
         let heard = call(&host, "caller", "CA1", &[("get", found.as_str()), ("post", echo.as_str())]).await;
         assert!(heard[0].contains("404, 4 bytes, said"), "{heard:?}");
         assert!(heard[1].contains("200, ") && heard[1].contains("xxxxx"), "{heard:?}");

@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 pub use self::effects::Again;
-use self::numbers::{Found, Seek, Spans, digits_of};
+use self::numbers::{Found, Looks, Seek, Spans, digits_of};
 use super::settings::{Numbers, RecordingSettings, Redaction};
 use crate::call::{CallStatus, Direction, EventKind, Webhook};
 use crate::capability::effects::Effect;
@@ -196,16 +196,17 @@ impl Redactor {
         }
         let mut out = String::with_capacity(text.len());
         let mut copied = 0;
-        for Found { start, end, digits, certain } in Spans::of(&text) {
+        for Found { start, end, digits, looks } in Spans::of(&text) {
             let is = |other: &String| numbers::same(other, &digits);
+            let holds = |other: &String| digits.contains(tail(other));
+            let reads_so = looks == Looks::Certain || looks == Looks::Likely && seek == Seek::Likely;
             let wanted = digits.len() >= NUMBER_DIGITS_MIN
-                && (seek == Seek::Likely || certain || known.numbers.iter().any(is));
+                && (reads_so || known.numbers.iter().any(|number| is(number) || holds(number)));
             if !wanted || known.kept.iter().any(is) {
                 continue;
             }
-            let whole = known.numbers.iter().find(|number| is(number) && number.len() > digits.len());
-            let pseudonym = self.pseudonym(whole.unwrap_or(&digits));
-            let mut instead = pseudonym.chars().skip(pseudonym.len() - digits.len());
+            let instead = self.instead(&digits, known);
+            let mut instead = instead.chars();
             out.push_str(text.get(copied..start).unwrap_or_default());
             let span = text.get(start..end).unwrap_or_default();
             // The `2B` of an escaped plus sign is no digit of the number.
@@ -221,11 +222,24 @@ impl Redactor {
         out
     }
 
+    /// What stands for `digits`, as many: their pseudonym, or where a known number stands among more of them, as in an id that
+    /// is made of it, that one's in its place.
+    fn instead(&self, digits: &str, known: &Known) -> String {
+        let is = |number: &&String| numbers::same(number, digits);
+        if let Some(whole) = known.numbers.iter().find(is) {
+            let whole = if whole.len() > digits.len() { whole } else { digits };
+            return self.pseudonym(whole).split_off(whole.len() - digits.len());
+        }
+        match known.numbers.iter().map(|number| tail(number)).find(|tail| digits.contains(tail)) {
+            Some(tail) => digits.replace(tail, &self.pseudonym(tail)),
+            None => self.pseudonym(digits),
+        }
+    }
+
     /// As many digits, of which the last seven are others. Made of the last ten, so that a number with its country and
     /// the same without it stay the same; the first new one is 2 to 9, as it is in numbers that can be dialled.
     fn pseudonym(&self, digits: &str) -> String {
-        let tail = digits.get(digits.len().saturating_sub(10)..).unwrap_or(digits);
-        let hash = self.key.derive(tail);
+        let hash = self.key.derive(tail(digits));
         let number = hash.iter().take(8).fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
         let kept = digits.get(..digits.len().saturating_sub(NUMBER_DIGITS_MIN)).unwrap_or_default();
         format!("{kept}{}", 2_000_000 + number % 8_000_000)
@@ -312,6 +326,11 @@ fn replace_words(text: &str, value: &str, instead: &str) -> Option<String> {
         from = end;
     }
     out.map(|out| out + text.get(copied..).unwrap_or_default())
+}
+
+/// What of a number its country does not change: its last ten digits.
+fn tail(digits: &str) -> &str {
+    digits.get(digits.len().saturating_sub(10)..).unwrap_or(digits)
 }
 
 fn hex(bytes: &[u8]) -> String {

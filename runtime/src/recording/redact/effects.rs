@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::numbers::{Seek, Spans, digits_of};
+use super::numbers::{Found, Looks, Seek, Spans, digits_of};
 use super::{Known, NUMBER_DIGITS_MIN, Redactor, form_of};
 use crate::call::Webhook;
 use crate::capability::effects::{BODY, Effect, Request};
@@ -23,10 +23,17 @@ impl Redactor {
     /// For what a handler makes of `kept` and of what it was answered then.
     #[must_use]
     pub fn again(&self, kept: &Webhook, effects: &[Effect]) -> Again {
-        let mut numbers: Vec<String> = form_urlencoded::parse(form_of(kept).as_bytes())
-            .filter(|(name, _)| carrier::private(name) == Private::Address)
-            .map(|(_, value)| digits_of(&value))
-            .collect();
+        let mut numbers: Vec<String> =
+            Spans::of(kept.step()).filter(is_certain).map(|found| found.digits).collect();
+        for (name, value) in form_urlencoded::parse(form_of(kept).as_bytes()) {
+            match carrier::private(&name) {
+                Private::Address => numbers.push(digits_of(&value)),
+                Private::Text => numbers.extend(Spans::of(&value).map(|found| found.digits)),
+                Private::No => numbers.extend(Spans::of(&value).filter(is_certain).map(|found| found.digits)),
+                // These were kept as they came, or nothing of them was.
+                Private::Digits | Private::Name | Private::Place | Private::Secret => {}
+            }
+        }
         for effect in effects {
             numbers_in(&effect.answer, &mut numbers);
         }
@@ -123,6 +130,10 @@ impl Again {
     pub fn request(&self, request: &mut Request) {
         self.redactor.request(request, &self.known);
     }
+}
+
+fn is_certain(found: &Found) -> bool {
+    found.looks == Looks::Certain
 }
 
 /// Digits of all that reads like a number in `value`.

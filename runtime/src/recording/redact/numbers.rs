@@ -18,8 +18,19 @@ pub struct Found {
     pub end: usize,
     /// Its digits.
     pub digits: String,
-    /// Whether it begins with `+` and has no gaps: nothing else looks so.
-    pub certain: bool,
+    /// What it looks like.
+    pub looks: Looks,
+}
+
+/// How much digits look like a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Looks {
+    /// They begin with `+` and have no gaps: nothing else looks so.
+    Certain,
+    /// They stand for themselves.
+    Likely,
+    /// They are part of a word or of an id, as in a key that is made of a number: only a number that is known is one here.
+    Word,
 }
 
 /// The digits of a number or an address.
@@ -37,6 +48,11 @@ pub fn same(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
     short.len() >= 7 && long.ends_with(short)
 }
+
+/// Most digits of a number (ITU-T E.164); more of them in groups are several numbers.
+const DIGITS_MAX: usize = 15;
+/// A group of so many digits ends a number: what follows behind a gap is the next one.
+const LAST_GROUP_DIGITS_MIN: usize = 7;
 
 /// The numbers of a text, in its order.
 pub struct Spans<'a> {
@@ -63,11 +79,24 @@ impl<'a> Spans<'a> {
         }
     }
 
-    /// Where the next digit of a number is after `at`: at once, or behind one or two characters that group digits.
-    fn next_digit(&self, at: usize) -> Option<usize> {
-        let gap = |byte: u8| matches!(byte, b' ' | b'-' | b'.' | b'(' | b')');
-        let gaps = (0..3).take_while(|gaps| *gaps == 0 || gap(self.byte(at + gaps - 1)));
-        gaps.map(|gaps| at + gaps).find(|at| self.byte(*at).is_ascii_digit())
+    /// Whether a percent-encoded character ends at `at`: its digits are none of a number, its letters none of a word.
+    fn is_behind_escape(&self, at: usize) -> bool {
+        let escape = at.checked_sub(3).and_then(|from| self.text.as_bytes().get(from..at));
+        matches!(escape, Some([b'%', one, other]) if one.is_ascii_hexdigit() && other.is_ascii_hexdigit())
+    }
+
+    /// Where the digits end that begin at `at`.
+    fn end_of_group(&self, at: usize) -> usize {
+        (at..).find(|at| !self.byte(*at).is_ascii_digit()).unwrap_or(at)
+    }
+
+    /// Where the group of digits behind `end` begins: behind one or two characters that group digits.
+    fn next_group(&self, end: usize) -> Option<usize> {
+        let gap = |at: usize| matches!(self.byte(at), b' ' | b'-' | b'.' | b'(' | b')');
+        (1..=2)
+            .take_while(|gaps| gap(end + gaps - 1))
+            .map(|gaps| end + gaps)
+            .find(|at| self.byte(*at).is_ascii_digit())
     }
 }
 
@@ -75,29 +104,39 @@ impl Iterator for Spans<'_> {
     type Item = Found;
 
     fn next(&mut self) -> Option<Found> {
+        let is_word = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
         while self.at < self.text.len() {
             let start = self.at;
             let plus = self.plus(start);
             let first = start + plus;
             if !self.byte(first).is_ascii_digit() {
-                self.at += 1;
+                // Of an escape no digit is looked at.
+                self.at += if self.is_behind_escape(start + 3) { 3 } else { 1 };
                 continue;
             }
             let before = start.checked_sub(1).map(|at| self.byte(at)).unwrap_or_default();
-            // In the middle of a word or of an id.
-            let inside = plus == 0 && (before.is_ascii_alphanumeric() || before == b'_');
-            let (mut end, mut digits, mut whole) = (first, String::new(), true);
-            while let Some(at) = self.next_digit(end) {
-                whole &= at == end;
-                digits.push(char::from(self.byte(at)));
-                end = at + 1;
+            let inside = plus == 0 && is_word(before) && !self.is_behind_escape(start);
+            let mut end = self.end_of_group(first);
+            let mut digits = self.text.get(first..end).unwrap_or_default().to_owned();
+            let (mut group, mut whole) = (digits.len(), true);
+            // A group that a letter touches is a word of its own, and none of a number beside it.
+            let is_part = inside || is_word(self.byte(end));
+            while let Some(at) = self.next_group(end).filter(|_| !is_part && group < LAST_GROUP_DIGITS_MIN) {
+                let next = self.end_of_group(at);
+                group = next - at;
+                if is_word(self.byte(next)) || digits.len() + group > DIGITS_MAX {
+                    break;
+                }
+                digits.push_str(self.text.get(at..next).unwrap_or_default());
+                (end, whole) = (next, false);
             }
             self.at = end;
-            let after = self.byte(end);
-            if inside || after.is_ascii_alphabetic() || after == b'_' {
-                continue;
-            }
-            return Some(Found { start, end, digits, certain: plus > 0 && whole });
+            let looks = match (plus > 0 && whole, is_part) {
+                (true, _) => Looks::Certain,
+                (false, true) => Looks::Word,
+                (false, false) => Looks::Likely,
+            };
+            return Some(Found { start, end, digits, looks });
         }
         None
     }

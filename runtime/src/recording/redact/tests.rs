@@ -180,34 +180,72 @@ fn of_a_message_conversation_both_sides_keep_their_numbers_apart() {
 
 #[test]
 fn numbers_are_found_and_what_only_looks_like_one_is_not() {
+    use numbers::Looks::{Certain, Likely, Word};
     let found = |text: &str| {
         let spans = Spans::of(text).filter(|found| found.digits.len() >= NUMBER_DIGITS_MIN);
-        spans.map(|found| (text[found.start..found.end].to_owned(), found.certain)).collect::<Vec<_>>()
+        spans.map(|found| (text[found.start..found.end].to_owned(), found.looks)).collect::<Vec<_>>()
     };
     for (text, expected) in [
-        ("+12025550123", vec![("+12025550123", true)]),
-        ("%2B12025550123", vec![("%2B12025550123", true)]),
-        ("call (202) 555-0123 now", vec![("202) 555-0123", false)]),
-        ("2 0 2 5 5 5 0 1 2 3", vec![("2 0 2 5 5 5 0 1 2 3", false)]),
+        ("+12025550123", vec![("+12025550123", Certain)]),
+        ("%2B12025550123", vec![("%2B12025550123", Certain)]),
+        ("a%2C12025550123%20b", vec![("12025550123", Likely)]),
+        ("%20202555012", vec![("202555012", Likely)]),
+        ("call (202) 555-0123 now", vec![("202) 555-0123", Likely)]),
+        ("2 0 2 5 5 5 0 1 2 3", vec![("2 0 2 5 5 5 0 1 2 3", Likely)]),
         ("press 1. For sales 2", vec![]),
-        ("CA00000000000000000000000000000001", vec![]),
-        ("12345678ab", vec![]),
-        ("ä+12025550123ö", vec![("+12025550123", true)]),
-        ("+1 202 555 0123, +1 202 555 0124", vec![("+1 202 555 0123", false), ("+1 202 555 0124", false)]),
+        ("12345678ab", vec![("12345678", Word)]),
+        ("caller_12025550123_of", vec![("12025550123", Word)]),
+        ("+12025550123 1st", vec![("+12025550123", Certain)]),
+        ("202 555 0123 1st", vec![("202 555 0123", Likely)]),
+        ("B2 202 555 0123", vec![("202 555 0123", Likely)]),
+        ("+12025550123 4", vec![("+12025550123", Certain)]),
+        ("2025550123 2025550124", vec![("2025550123", Likely), ("2025550124", Likely)]),
+        ("1 2025550123", vec![("1 2025550123", Likely)]),
+        ("ä+12025550123ö", vec![("+12025550123", Certain)]),
+        ("+1 202 555 0123, +1 202 555 0124", vec![("+1 202 555 0123", Likely), ("+1 202 555 0124", Likely)]),
         ("", vec![]),
         ("+", vec![]),
     ] {
-        let expected: Vec<_> =
-            expected.into_iter().map(|(text, certain)| (text.to_owned(), certain)).collect();
+        let expected: Vec<_> = expected.into_iter().map(|(text, looks)| (text.to_owned(), looks)).collect();
         assert_eq!(found(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_known_number_is_found_among_whatever_stands_beside_it() {
+    let redactor = redactor(RecordingSettings::default());
+    let document = |text: &str| redactor.redact(&call(&[]), text, &mut []).document;
+    let pseudonym = document(CALLER);
+    let digits = pseudonym.trim_start_matches('+');
+    for (before, after) in [
+        ("", " 1a"),
+        ("", " 1st, 2nd"),
+        ("caller_", "_visits"),
+        ("call-", "1732350000"),
+        ("of=a%2C", "%20b"),
+        ("2", " 2025550199"),
+        ("A1 ", ""),
+        ("id", "x"),
+        ("", " 123456"),
+    ] {
+        let text = |number: &str| format!("{before}{number}{after}");
+        assert_eq!(document(&text("12025550123")), text(digits));
+        assert_eq!(document(&text("2025550123")), text(&digits[1..]));
+    }
+    for id in ["CA00000000000000000000000000000001", "hs=1.a12345678", "12345678ab"] {
+        assert_eq!(document(id), id, "an id stays");
     }
 }
 
 proptest::proptest! {
     #[test]
-    fn any_text_is_redacted_without_a_fault_and_never_shows_the_caller(text in "\\PC{0,80}", at in 0usize..80) {
+    fn any_text_is_redacted_without_a_fault_and_never_shows_the_caller(
+        text in "(\\PC|[0-9a-f_ +%.-]){0,80}",
+        at in 0usize..80,
+        gap in "[ ,]?",
+    ) {
         let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        let document = format!("{} {CALLER} {}", &text[..at], &text[at..]);
+        let document = format!("{} {CALLER}{gap}{}", &text[..at], &text[at..]);
         let redacted = redactor(RecordingSettings::default()).redact(&call(&[]), &document, &mut []);
         proptest::prop_assert!(!redacted.document.contains(CALLER));
     }
