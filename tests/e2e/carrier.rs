@@ -24,9 +24,13 @@ struct Desk {
 
 impl Desk {
     fn start(stub: &Stub) -> Self {
+        Self::start_with(&format!("carrier_api_url = \"http://{}\"\n", stub.address))
+    }
+
+    fn start_with(settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("hookswitch.toml");
-        std::fs::write(&config, format!("carrier_api_url = \"http://{}\"\n", stub.address)).unwrap();
+        std::fs::write(&config, settings).unwrap();
         let secret = folder.path().join("secret.txt");
         std::fs::write(&secret, SECRET).unwrap();
         let host = serve(&folder.path().join("data"), &config);
@@ -121,6 +125,21 @@ fn a_webhook_that_is_delivered_again_has_one_effect_even_after_a_kill() {
         assert!(url.starts_with("http://") && url.contains("/acme/outward/voice/callback?hs=1."), "{url}");
         assert!(call.param("StatusCallback").contains("/acme/outward/status/progress?hs=1."), "{call:?}");
         assert_eq!(call.param("MachineDetection"), "DetectMessageEnd");
+    });
+}
+
+#[test]
+fn a_call_that_the_carrier_could_not_ask_about_is_not_placed() {
+    on_host_runtime(async {
+        // The carrier is out in the internet, and the host is known by an address of this machine only. Nobody listens at the
+        // carrier's: a host that asked it would hear that nothing was reached.
+        let desk = Desk::start_with("carrier_api_url = \"https://carrier.invalid\"\n");
+        let heard = desk.webhook("place", "one").await;
+        for said in
+            ["unavailable: ", "the carrier can't reach http://", "tenant update acme --public-url https://"]
+        {
+            assert!(heard.contains(said), "{said} not in {heard}");
+        }
     });
 }
 

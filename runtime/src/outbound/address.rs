@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use url::{Host, Url};
 
 /// Networks of IPv4 that are not the open internet, with the word for them.
 const V4: &[(Ipv4Net, &str)] = &[
@@ -142,6 +143,18 @@ pub fn check(address: SocketAddr, exceptions: &[Exception]) -> Result<(), Prohib
         Some(_) if exceptions.iter().any(|exception| exception.covers(plain(address))) => Ok(()),
         Some(word) => Err(Prohibited(word)),
         None => Ok(()),
+    }
+}
+
+/// Whether everybody reaches what has this scheme and authority (`http://host:port`): its host is an address of the open
+/// internet, or a name other than this machine's own.
+#[must_use]
+pub fn is_in_the_open(origin: &str) -> bool {
+    match Url::parse(origin).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name != "localhost" && !name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => found(address.into()).is_none(),
+        Some(Host::Ipv6(address)) => found(address.into()).is_none(),
+        None => false,
     }
 }
 

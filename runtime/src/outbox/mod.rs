@@ -34,6 +34,7 @@ use crate::carrier::twilio::rest::{self, Client};
 use crate::carrier::{Carrier, EffectKey, Order};
 use crate::clock;
 use crate::host::Host;
+use crate::outbound::address;
 
 /// The outbox's file in the data folder.
 pub const FILE_NAME: &str = "outbox.db";
@@ -193,6 +194,29 @@ impl Outbox {
         )))
     }
 
+    /// Whether the carrier reaches where the links of `operation` lead: it would take the call and then have nobody to ask how it
+    /// goes on.
+    fn reached(&self, order: &Order, operation: &Operation) -> Result<(), CarrierError> {
+        let origin = order.cause.origin.as_str();
+        if self.client.is_near() || address::is_in_the_open(origin) {
+            return Ok(());
+        }
+        let unreached = |leads_here: bool| {
+            let why = format!(
+                "the carrier can't reach {origin}, where the call or message would lead; the operator names this host's public \
+                 address as `public_url` in hookswitch.toml, or with `hookswitch tenant update {} --public-url https://…`",
+                order.tenant
+            );
+            if leads_here { Err(why) } else { Ok(()) }
+        };
+        let mut tried = operation.clone();
+        let resolved = tried.resolve(
+            |link, _| unreached(link.starts_with(origin)).map(|()| link.to_owned()),
+            |document| unreached(document.contains(origin)).map(|()| document.to_owned()),
+        );
+        resolved.map_err(|why| CarrierError::Unavailable(why.to_string()))
+    }
+
     /// Waits for the tenant's next turn, if there is one before `latest`.
     async fn turn(
         &self,
@@ -221,6 +245,7 @@ impl Outbox {
     async fn do_now(&self, order: Order, operation: Operation) -> Result<Done, CarrierError> {
         let account = self.account(&order.tenant)?;
         self.allowed(&order, &account, &operation)?;
+        self.reached(&order, &operation)?;
         let until = order.until.checked_sub(ANSWER_WITHIN).unwrap_or(order.until);
         if operation.repetition() == Repetition::Reads {
             self.turn(&order.tenant, &account, &operation, until).await?;
@@ -310,6 +335,7 @@ impl Outbox {
         let account = self.account(&order.tenant)?;
         let operation = Operation::from(what);
         self.allowed(&order, &account, &operation)?;
+        self.reached(&order, &operation)?;
         let now = clock::unix_ms();
         let due_at = at_ms.unwrap_or(now);
         if due_at > now + AHEAD_MAX_MS {

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use super::super::address::{Exception, check};
+use super::super::address::{Exception, check, is_in_the_open};
 
 fn at(ip: &str) -> SocketAddr {
     SocketAddr::new(ip.parse().unwrap(), 443)
@@ -142,5 +142,24 @@ fn the_operator_makes_exceptions_by_address_network_and_port() {
     {
         let error = text.parse::<Exception>().expect_err(text);
         assert!(error.to_string().contains("expected an address or a network"), "{error}");
+    }
+}
+
+#[test]
+fn an_origin_is_in_the_open_unless_its_host_is_an_address_that_is_not() {
+    for (origin, open) in [
+        ("https://calls.example.com", true),
+        ("http://8.8.8.8:8080", true),
+        ("http://[2606:4700::1111]", true),
+        ("http://127.0.0.1:8080", false),
+        ("http://0.0.0.0:8080", false),
+        ("http://192.168.1.4", false),
+        ("http://[::1]:8080", false),
+        ("http://[::ffff:10.0.0.1]", false),
+        ("http://localhost:8080", false),
+        ("http://desk.localhost", false),
+        ("", false),
+    ] {
+        assert_eq!(is_in_the_open(origin), open, "{origin}");
     }
 }

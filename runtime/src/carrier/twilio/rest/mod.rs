@@ -21,6 +21,7 @@ use http::{Method, StatusCode};
 use self::request::Request;
 use super::super::account::Account;
 use super::super::operation::{CarrierError, Done, Limit, Operation, Repetition};
+use crate::outbound::address;
 
 /// Where the API is, unless the operator says otherwise.
 pub const API_URL: &str = "https://api.twilio.com";
@@ -81,6 +82,12 @@ impl Client {
             builder = builder.no_proxy().tls_certs_only([]);
         }
         Self { http: builder.build().map_err(|error| error.to_string()), base: base.to_owned() }
+    }
+
+    /// Whether the API is on this machine, or near it: then it reaches what the open internet does not.
+    #[must_use]
+    pub fn is_near(&self) -> bool {
+        !address::is_in_the_open(&self.base)
     }
 
     /// Does `operation` for `account`, and has ended at `until`.
