@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use crate::deploys::ready;
 use crate::support::{Client, Served, misbehave, on_host_runtime, wait_for};
@@ -12,6 +12,12 @@ const SECOND: &str = "sk-live-4711-second";
 const GRANTED: &str = "secrets = [\"crm-key\"]";
 
 fn set(host: &Served, value: &str) -> serde_json::Value {
+    let output = try_to_set(host, value);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn try_to_set(host: &Served, value: &str) -> Output {
     let args = ["secret", "set", "crm-key", "--tenant", "acme", "--json"];
     let mut child = host
         .command(&args)
@@ -21,9 +27,7 @@ fn set(host: &Served, value: &str) -> serde_json::Value {
         .spawn()
         .unwrap();
     writeln!(child.stdin.take().unwrap(), "{value}").unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    child.wait_with_output().unwrap()
 }
 
 /// Every file below `folder` that has `text` in it.
@@ -74,6 +78,18 @@ fn a_secret_is_granted_by_name_and_set_anew_without_a_deploy_of_code() {
         host.ok(&["rollback", "guest", "--tenant", "acme"]);
         let back = client.call("acme/guest/voice/say-secret").start().await.clone();
         assert!(back.body.contains(FIRST), "going back brings back what that revision worked with");
+
+        // While a canary is on, the calls of the stable revision would go on with a value that is perhaps revoked.
+        let other =
+            ready(folder.path(), "guest", misbehave(), &format!("{GRANTED}\n[config]\ntrap = \"never\""));
+        host.ok(&["deploy", other.to_str().unwrap(), "--tenant", "acme", "--percent", "50"]);
+        let refused = try_to_set(&host, "sk-live-1234-third");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && said.contains("guest: a canary is on"), "{said}");
+        let listed = host.json(&["secret", "list", "--tenant", "acme"]);
+        assert_eq!(listed[0]["version"], 2, "{listed}");
+        host.ok(&["promote", "guest", "--tenant", "acme"]);
+        assert_eq!(set(&host, "sk-live-1234-third")["secret"]["version"], 3);
     });
 }
 

@@ -6,6 +6,7 @@ use super::{DeployError, Deployer, blocking};
 use crate::call::{HandlerName, TenantId};
 use crate::control::model::{Deploy, Deployed};
 use crate::handler_toml::{RevisionSettings, Risk};
+use crate::router::Handler;
 
 impl Deployer {
     /// Settings with the newest version of each secret that they name.
@@ -42,6 +43,33 @@ impl Deployer {
             .collect();
         names.sort();
         names
+    }
+
+    /// Whether a new value would reach all calls of the handlers that are granted the secret. While a canary is on, a revision of
+    /// the canary's code would have it, and the calls of the stable revision would go on with the value of before.
+    ///
+    /// # Errors
+    /// [`DeployError::Conflict`], naming the handlers.
+    pub fn may_set_secret(&self, tenant: &TenantId, secret: &str) -> Result<(), DeployError> {
+        let tenant = self.tenant(tenant)?;
+        let is_granted = |handler: &Handler| {
+            handler.stable.record.as_ref().is_some_and(|record| record.settings.secrets.contains_key(secret))
+        };
+        let mut on_trial: Vec<&str> = tenant
+            .handlers
+            .iter()
+            .filter(|(_, handler)| handler.canary.is_some() && is_granted(handler))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if on_trial.is_empty() {
+            return Ok(());
+        }
+        on_trial.sort_unstable();
+        let which = on_trial.join(", ");
+        Err(DeployError::Conflict(format!(
+            "{which}: a canary is on, and the stable revision would keep the value that {secret} had; `hookswitch promote` it or \
+             take it back with `hookswitch rollback`, then set the secret"
+        )))
     }
 
     /// Gives each handler that is granted the secret a revision with its newest version: the component and the other settings

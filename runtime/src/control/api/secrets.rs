@@ -70,7 +70,7 @@ pub(in crate::control) async fn list(
     responses(
         (status = 200, body = SecretSet, description = "It is set; what was made of it is in force"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "The tenant has too many secrets"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The tenant has too many secrets, or a handler that is granted it has a canary"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "The value can't be used, or a revision with it is refused"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "It is set, and the tenant's quota has no room for a revision with it"),
     ),
@@ -86,6 +86,7 @@ pub(in crate::control) async fn put(
         return Err(Refusal::new(Word::Invalid, problem));
     }
     finish(async move {
+        api.control.deployer.may_set_secret(&tenant, &name).map_err(|error| caller.told(error))?;
         let by = caller.name().to_owned();
         let mut secret = api.store.put_secret(tenant.clone(), name.clone(), Secret::new(value), by).await?;
         let revisions = api.control.deployer.secret_set(caller.name(), &tenant, &name).await;
