@@ -31,9 +31,12 @@ pub const CONNECT: Duration = Duration::from_secs(2);
 /// To connect to one of several addresses before the next one is tried.
 pub const CONNECT_ONE: Duration = Duration::from_millis(400);
 /// Names that are looked up at once, for one tenant and for all: each takes a thread.
-pub const TENANT_LOOK_UPS_MAX: usize = 8;
+///
+/// A resolver that hangs keeps its thread long after nobody waits any more, so a tenant that names such hosts holds its own
+/// places and no more than that: thirty-two tenants have to do so together before others wait.
+pub const TENANT_LOOK_UPS_MAX: usize = 4;
 /// See [`TENANT_LOOK_UPS_MAX`].
-pub const LOOK_UPS_MAX: usize = 64;
+pub const LOOK_UPS_MAX: usize = 128;
 /// Of the time that is left to a call, this part is the handler's own to answer in, within these bounds.
 pub const RESERVE_PART: u32 = 10;
 /// See [`RESERVE_PART`].
