@@ -12,7 +12,7 @@ use arc_swap::ArcSwapOption;
 use tracing::error;
 
 use crate::admission::breaker::Breaker;
-use crate::call::{HandlerName, RevisionId, TenantId, Webhook};
+use crate::call::{Event, EventKind, HandlerName, RevisionId, TenantId, Webhook};
 use crate::capability::Grants;
 use crate::handler_toml::{OnFailure, RevisionSettings};
 use crate::host::Strict;
@@ -61,6 +61,8 @@ pub struct Revision {
     /// Whether it is given web requests. Of its own, because anybody can send what makes a handler fail, and callers shall
     /// not hear the fallback for it.
     pub web_breaker: Breaker,
+    /// Whether its schedules run. Of its own, for the same reason: a report that fails every minute is no caller's business.
+    pub schedule_breaker: Breaker,
     /// When it runs by itself, as long as it is the stable one.
     pub schedules: Arc<[Schedule]>,
     /// What the registry has of it; none where no registry stands behind it.
@@ -121,6 +123,7 @@ impl Revision {
             counters: RevisionCounters::new(&tenant, &handler, id),
             breaker: Breaker::default(),
             web_breaker: Breaker::default(),
+            schedule_breaker: Breaker::default(),
             schedules: schedule::usable(&settings.schedule, &prefix),
             uid: NEXT_UID.fetch_add(1, Ordering::Relaxed),
             pin: Arc::clone(&pin),
@@ -175,7 +178,11 @@ impl Revision {
     /// What says whether `webhook` is run at all.
     #[must_use]
     pub fn breaker_for(&self, webhook: &Webhook) -> &Breaker {
-        if matches!(webhook, Webhook::Web(_)) { &self.web_breaker } else { &self.breaker }
+        match webhook {
+            Webhook::Web(_) => &self.web_breaker,
+            Webhook::Event(Event { kind: EventKind::Schedule, .. }) => &self.schedule_breaker,
+            Webhook::Voice(_) | Webhook::Message(_) | Webhook::Event(_) => &self.breaker,
+        }
     }
 
     /// The code, where it is in memory.

@@ -3,6 +3,9 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use hookswitch::call::Event;
+use hookswitch::schedule::{Schedule, ScheduleSettings};
+use hookswitch::webhook;
 use http::Request;
 use http_body_util::Full;
 
@@ -152,6 +155,36 @@ fn web_requests_that_fail_do_not_keep_callers_from_being_answered() {
         let refused = refused.expect("what always fails is not run for ever");
         assert_eq!(refused.status.as_u16(), 503);
         assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));
+    });
+}
+
+#[test]
+fn schedules_that_fail_do_not_keep_callers_from_being_answered() {
+    on_host_runtime(async {
+        let host = TestHost::start().await;
+        host.deploy("acme", "guest", misbehave(), "").expect("it loads");
+        let tenant = host.host.router.tenant("acme").expect("it is there");
+        let handler = tenant.handlers.values().next().expect("it is there");
+        let written = ScheduleSettings {
+            name: "every-minute".to_owned(),
+            cron: "* * * * *".to_owned(),
+            timezone: "UTC".to_owned(),
+        };
+        let event = Schedule::new(&written)
+            .expect("it is one")
+            .event("2026-11-23T09:00:00Z".parse().expect("a moment"), 1);
+        let mut codes = Vec::new();
+        for _ in 0..40 {
+            let run = Event { step: "trap".to_owned(), ..event.clone() };
+            codes.push(webhook::fire(&host.host, &tenant, handler, run).await.code);
+            let heard = host.call("acme/guest/voice/ok").start().await.clone();
+            assert_eq!(heard.code(), "", "{}", heard.body);
+        }
+        assert_eq!(
+            (codes[0], codes[39]),
+            (Some("HS202"), Some("HS215")),
+            "what always fails is left out at last"
+        );
     });
 }
 

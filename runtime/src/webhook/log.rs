@@ -12,7 +12,7 @@ use super::Answer;
 use super::errors::Failure;
 use super::ingress::LogPace;
 use crate::admission::breaker::Change;
-use crate::call::Webhook;
+use crate::call::{Event, EventKind, Webhook};
 use crate::capability::{LogEntry, LogLevel, LogSource};
 use crate::host::Host;
 use crate::revision::Revision;
@@ -85,10 +85,25 @@ fn micros(time: Duration) -> u64 {
 
 /// Says that a revision is no longer given webhooks, or is again.
 pub(super) fn breaker(revision: &Revision, webhook: &Webhook, change: Change) {
-    if matches!(webhook, Webhook::Web(_)) {
-        return web_breaker(revision, change);
-    }
     let (tenant, handler, revision_id) = (&revision.tenant, &revision.handler, revision.id);
+    let quiet = match webhook {
+        Webhook::Web(_) => Some(("web requests", "are answered with 503")),
+        Webhook::Event(Event { kind: EventKind::Schedule, .. }) => {
+            Some(("runs of its schedules", "are left out"))
+        }
+        Webhook::Voice(_) | Webhook::Message(_) | Webhook::Event(_) => None,
+    };
+    if let Some((what, then)) = quiet {
+        // The gauge is the calls'.
+        return match change {
+            Change::Opened { for_ms } => {
+                warn!(%tenant, %handler, revision = %revision_id, "so many {what} fail that they {then}; tried again in {for_ms} ms");
+            }
+            Change::Closed => {
+                info!(%tenant, %handler, revision = %revision_id, "works again and takes its {what}");
+            }
+        };
+    }
     match change {
         Change::Opened { for_ms } => {
             revision.counters.set_breaker(BreakerGauge::Open);
@@ -97,19 +112,6 @@ pub(super) fn breaker(revision: &Revision, webhook: &Webhook, change: Change) {
         Change::Closed => {
             revision.counters.set_breaker(BreakerGauge::Closed);
             info!(%tenant, %handler, revision = %revision_id, "works again and takes its webhooks");
-        }
-    }
-}
-
-/// The same of web requests. The gauge is the calls'.
-fn web_breaker(revision: &Revision, change: Change) {
-    let (tenant, handler, revision_id) = (&revision.tenant, &revision.handler, revision.id);
-    match change {
-        Change::Opened { for_ms } => {
-            warn!(%tenant, %handler, revision = %revision_id, "so many web requests fail that they are answered with 503; tried again in {for_ms} ms");
-        }
-        Change::Closed => {
-            info!(%tenant, %handler, revision = %revision_id, "works again and takes its web requests");
         }
     }
 }

@@ -61,15 +61,22 @@ pub(super) async fn run(
     if let Admission::Refused { retry_ms } = admission {
         return Ran::not(Failure::Broken { retry_ms });
     }
+    let nothing = || Ran::not(Failure::Run(RunError::NoExport { interface: Web::NAME }));
+    // Anybody may ask for pages that were never offered: that says nothing about the revision, and brings no code into memory.
+    let is_web = matches!(webhook, Webhook::Web(_));
+    if is_web
+        && revision.record.as_ref().is_some_and(|record| !record.exports.iter().any(|name| name == Web::NAME))
+    {
+        return nothing();
+    }
     revision.used(host.now_s());
     // Before a place is taken: whoever waits for a compile shall not keep others from running.
     let code = match host.code(revision, until).await {
         Ok(code) => code,
         Err(failure) => return Ran::not(failure),
     };
-    // Says nothing about the revision: anybody may ask for what it never offered.
-    if matches!(webhook, Webhook::Web(_)) && !code.exports().web {
-        return Ran::not(Failure::Run(RunError::NoExport { interface: Web::NAME }));
+    if is_web && !code.exports().web {
+        return nothing();
     }
     let Target { tenant, handler, .. } = target;
     let walls = [&*handler.places, &*tenant.places, &host.places];
