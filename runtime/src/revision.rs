@@ -20,7 +20,7 @@ use crate::outbound::AllowList;
 use crate::pin::PinKey;
 use crate::registry::SecretsKey;
 use crate::registry::model::RevisionRecord;
-use crate::sandbox::{Limits, Prepared};
+use crate::sandbox::{Limits, Prepared, Web};
 use crate::schedule::{self, Schedule};
 use crate::secrets::SecretValues;
 use crate::telemetry::RevisionCounters;
@@ -183,6 +183,20 @@ impl Revision {
             Webhook::Event(Event { kind: EventKind::Schedule, .. }) => &self.schedule_breaker,
             Webhook::Voice(_) | Webhook::Message(_) | Webhook::Event(_) => &self.breaker,
         }
+    }
+
+    /// Whether what becomes of `webhook` says how good this revision is. Web requests do not, except of a handler that answers
+    /// nothing else: anybody sends them, and shall not take a canary back by it.
+    #[must_use]
+    pub fn is_judged_by(&self, webhook: &Webhook) -> bool {
+        let all_pages = |record: &RevisionRecord| record.exports.iter().all(|name| name == Web::NAME);
+        !matches!(webhook, Webhook::Web(_)) || self.record.as_ref().is_some_and(all_pages)
+    }
+
+    /// Whether it is known to answer no web requests.
+    #[must_use]
+    pub fn has_no_pages(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| !record.exports.iter().any(|name| name == Web::NAME))
     }
 
     /// The code, where it is in memory.

@@ -152,6 +152,9 @@ fn web_requests_that_fail_do_not_keep_callers_from_being_answered() {
             let heard = host.post("/acme/pages/voice", &call).await;
             assert_eq!((heard.status.as_u16(), heard.code()), (200, ""), "{}", heard.body);
         }
+        let tenant = host.host.router.tenant("acme").expect("it is there");
+        let handler = tenant.handlers.values().next().expect("it is there");
+        assert_eq!(handler.stable.counters.verdicts(), (40, 0), "a revision is judged by its calls");
         let refused = refused.expect("what always fails is not run for ever");
         assert_eq!(refused.status.as_u16(), 503);
         assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));

@@ -186,8 +186,6 @@ impl Watched {
 }
 
 fn counts(revision: &Revision) -> Counts {
-    let counters = &revision.counters;
-    // Failures first: read after them, webhooks are never fewer.
-    let failed = counters.failures();
-    Counts { calls: counters.calls(), webhooks: counters.webhooks(), failed }
+    let (webhooks, failed) = revision.counters.verdicts();
+    Counts { calls: revision.counters.calls(), webhooks, failed }
 }

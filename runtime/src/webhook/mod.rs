@@ -267,6 +267,9 @@ fn concluded(
         Ok(body) => answered(revision, webhook, body),
         Err(failure) => failed(host, target.request, revision, webhook, &failure),
     };
+    if revision.is_judged_by(webhook) {
+        revision.counters.judged(answer.code);
+    }
     log::answered(host, target.request, revision, webhook, &answer, started, &ran.used);
     answer
 }

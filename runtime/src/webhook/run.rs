@@ -64,9 +64,7 @@ pub(super) async fn run(
     let nothing = || Ran::not(Failure::Run(RunError::NoExport { interface: Web::NAME }));
     // Anybody may ask for pages that were never offered: that says nothing about the revision, and brings no code into memory.
     let is_web = matches!(webhook, Webhook::Web(_));
-    if is_web
-        && revision.record.as_ref().is_some_and(|record| !record.exports.iter().any(|name| name == Web::NAME))
-    {
+    if is_web && revision.has_no_pages() {
         return nothing();
     }
     revision.used(host.now_s());

@@ -100,6 +100,8 @@ pub struct RevisionSeries {
     /// Problems in served documents.
     pub warnings: Total,
     calls: Total,
+    /// Of the webhooks that it is judged by, those that worked and those that its author made fail.
+    judged: [Total; 2],
     /// By the last two digits of their code.
     failures: [Total; FAILURES],
     /// In hundredths of a percent; [`NO_SHARE`] where it takes no part in a release.
@@ -144,10 +146,18 @@ impl Deref for RevisionCounters {
 impl RevisionSeries {
     /// Counts a webhook that failed with `code` of the error table.
     pub fn failed(&self, code: &'static str) {
-        let number = code.strip_prefix("HS2").and_then(|number| number.parse().ok());
-        let place = number.filter(|place| *place < FAILURES).unwrap_or(FAILURES - 1);
-        if let Some(total) = self.failures.get(place) {
+        if let Some(total) = self.failures.get(place(code)) {
             total.increment(1);
+        }
+    }
+
+    /// Counts a webhook that it is judged by, which failed with `code` or worked.
+    pub fn judged(&self, code: Option<&'static str>) {
+        let [worked, failed] = &self.judged;
+        match code {
+            None => worked.increment(1),
+            Some(code) if !NOT_THE_AUTHORS.contains(&place(code)) => failed.increment(1),
+            Some(_) => {}
         }
     }
 
@@ -186,6 +196,15 @@ impl RevisionSeries {
         places.filter(|(place, _)| !NOT_THE_AUTHORS.contains(place)).map(|(_, total)| total.get()).sum()
     }
 
+    /// Webhooks that it is judged by and how many of them its author made fail, since it was loaded.
+    #[must_use]
+    pub fn verdicts(&self) -> (u64, u64) {
+        let [worked, failed] = &self.judged;
+        // Read once: there are never fewer webhooks than failures.
+        let failed = failed.get();
+        (worked.get() + failed, failed)
+    }
+
     /// Its share of new calls; `None` where it takes none and is not on its way out either.
     pub fn set_share(&self, share: Option<Share>) {
         self.share.store(share.map_or(NO_SHARE, |share| u32::from(share.0)), Relaxed);
@@ -200,6 +219,12 @@ impl RevisionSeries {
     pub fn set_breaker(&self, breaker: BreakerGauge) {
         self.breaker.store(breaker as u8, Relaxed);
     }
+}
+
+/// Where a code is counted: by its last two digits.
+fn place(code: &str) -> usize {
+    let number = code.strip_prefix("HS2").and_then(|number| number.parse().ok());
+    number.filter(|place| *place < FAILURES).unwrap_or(FAILURES - 1)
 }
 
 /// All series there are.
@@ -243,6 +268,7 @@ impl Pages {
             repeated: Total::default(),
             warnings: Total::default(),
             calls: Total::default(),
+            judged: Default::default(),
             failures: std::array::from_fn(|_| Total::default()),
             share: AtomicU32::new(NO_SHARE),
             judgement: AtomicU8::new(UNKNOWN),
