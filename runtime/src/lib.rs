@@ -25,6 +25,7 @@ pub mod handover;
 pub mod host;
 pub mod outbound;
 pub mod outbox;
+mod pace;
 pub mod phone;
 pub mod pin;
 pub mod recording;

@@ -15,6 +15,7 @@ use tokio::time::{Sleep, sleep_until};
 
 use super::Error;
 use super::invocation::Used;
+use super::tenant::Tenant;
 
 /// A body that is being received. Keeps its request's places until it is dropped or at its end.
 #[derive(Debug)]
@@ -22,6 +23,7 @@ pub struct Received {
     source: Source,
     open: Option<Open>,
     used: Arc<Used>,
+    tenant: Arc<Tenant>,
     /// When all of it has to be here.
     until: Instant,
     /// How long one piece may take, where the guest said so.
@@ -52,11 +54,11 @@ impl Received {
     pub(super) fn new(
         source: Source,
         open: Open,
-        used: Arc<Used>,
+        (used, tenant): (Arc<Used>, Arc<Tenant>),
         until: Instant,
         between: Option<Duration>,
     ) -> Self {
-        Self { source, open: Some(open), used, until, between, timer: None }
+        Self { source, open: Some(open), used, tenant, until, between, timer: None }
     }
 
     /// Until when the next piece has to be here.
@@ -102,10 +104,11 @@ impl Body for Received {
             }
             Some(_) if late => Err(Error::BodyTimeout),
             Some(Err(error)) => Err(Error::of_connection(&error)),
-            Some(Ok(frame)) => match frame.data_ref().map_or(Ok(()), |data| self.used.receive(data.len())) {
-                Ok(()) => Ok(frame),
-                Err(error) => Err(error),
-            },
+            Some(Ok(frame)) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len);
+                self.tenant.received(bytes);
+                self.used.receive(bytes).map(|()| frame)
+            }
         };
         if result.is_err() {
             self.end();

@@ -6,7 +6,10 @@ use std::time::Duration;
 use hyper_util::client::legacy;
 
 use super::address::Prohibited;
-use super::limits::{BODY_RECEIVED_BYTES_MAX, BODY_SENT_BYTES_MAX, OPEN_MAX, REQUESTS_MAX};
+use super::limits::{
+    BODY_RECEIVED_BYTES_MAX, BODY_SENT_BYTES_MAX, OPEN_MAX, REQUESTS_MAX, TENANT_BYTES_PER_SECOND,
+    TENANT_REQUESTS_PER_SECOND,
+};
 
 /// Why there is no answer, or no more of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +47,12 @@ pub enum Error {
         "not sent: {OPEN_MAX} requests of this invocation, or all that its tenant may have open, did not end in time"
     )]
     TooManyOpen,
+    /// The tenant's other requests and bodies leave this one no turn in time.
+    #[error(
+        "not sent: this tenant makes more than {TENANT_REQUESTS_PER_SECOND} requests a second, or moves more than \
+         {TENANT_BYTES_PER_SECOND} bytes; its next turn is in {} ms", .0.as_millis()
+    )]
+    TooFast(Duration),
     /// The header `x-hookswitch-retry` says something else than `off`.
     #[error("refused, x-hookswitch-retry has to be `off`, or is left out for up to three attempts")]
     RetryHeader,

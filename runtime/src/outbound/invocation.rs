@@ -193,7 +193,8 @@ impl Invocation {
         };
         let response = self.attempts(&request, tenant, patience).await?;
         let used = Arc::clone(&self.used);
-        Ok(response.map(|source| Received::new(source, open, used, self.until, patience.between)))
+        let moved = (used, Arc::clone(tenant));
+        Ok(response.map(|source| Received::new(source, open, moved, self.until, patience.between)))
     }
 
     /// When every request has to be over, less what has passed without being waited for.
@@ -278,8 +279,12 @@ impl Invocation {
     ) -> Result<Response<Source>, Error> {
         let mut attempt = 1;
         loop {
+            let turn = tenant.turn(request.body.len(), self.until()).await;
             let (started, passed) = (Instant::now(), self.used.passed());
-            let result = self.attempt(request, tenant, patience, started).await;
+            let result = match turn {
+                Ok(()) => self.attempt(request, tenant, patience, started).await,
+                Err(error) => Err(error),
+            };
             let passed = self.used.passed().saturating_sub(passed);
             let took_ms = started.elapsed().saturating_add(passed).as_millis();
             let what = match &result {

@@ -8,6 +8,13 @@ pub const REQUESTS_MAX: u32 = 32;
 pub const OPEN_MAX: usize = 8;
 /// Requests that a tenant has open at once, over all its invocations; further ones wait.
 pub const TENANT_OPEN_MAX: usize = 64;
+/// Requests that a tenant sends within a second, over all its invocations, attempts that repeat one included; after a pause
+/// so many as [`TENANT_BURST`] has seconds' worth at once. Further ones wait for their turn.
+pub const TENANT_REQUESTS_PER_SECOND: u32 = 200;
+/// Bodies that a tenant sends and receives within a second, in bytes, both together, in the same way.
+pub const TENANT_BYTES_PER_SECOND: u32 = 16 * 1024 * 1024;
+/// See [`TENANT_REQUESTS_PER_SECOND`].
+pub const TENANT_BURST: Duration = Duration::from_secs(5);
 /// Connections of one tenant, idle ones included: a wildcard in an allow-list shall not become ten thousand sockets.
 pub const TENANT_CONNECTIONS_MAX: usize = 128;
 /// Connections of all tenants.

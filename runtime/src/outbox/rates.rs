@@ -1,8 +1,6 @@
 //! How fast each tenant may go: so many calls, messages and other requests a minute, spread evenly after a small burst.
 //!
-//! A turn is a moment in time (the generic cell rate algorithm): whoever asks gets the next free one if he can wait that
-//! long, and nothing is counted for him otherwise. One lock over a table of a few numbers for each tenant, taken only by
-//! those who ask something of a carrier.
+//! One lock over a table of a few numbers for each tenant, taken only by those who ask something of a carrier.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +10,7 @@ use hashbrown::HashMap;
 use crate::call::TenantId;
 use crate::carrier::account::Allowance;
 use crate::carrier::operation::Rate;
+use crate::pace::Pace;
 
 /// Requests that are neither calls nor messages, within a minute.
 const REQUESTS_PER_MINUTE: u32 = 1_200;
@@ -20,7 +19,7 @@ const BURST: Duration = Duration::from_secs(5);
 
 /// All tenants' turns.
 #[derive(Debug, Default)]
-pub(super) struct Rates(Mutex<HashMap<(TenantId, Rate), Instant>>);
+pub(super) struct Rates(Mutex<HashMap<(TenantId, Rate), Pace>>);
 
 impl Rates {
     /// The next turn of `tenant`, not later than `latest`; otherwise how long until there is one.
@@ -37,25 +36,17 @@ impl Rates {
             return Err(Duration::from_secs(3_600));
         }
         let step = Duration::from_secs(60) / per_minute;
-        // At least one may always go at once.
-        let burst = BURST.max(step);
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let full = turns.entry((tenant.clone(), rate)).or_insert(now);
-        let next = (*full).max(now);
-        let turn = (next + step).checked_sub(burst).map_or(now, |turn| turn.max(now));
-        if turn > latest {
-            return Err(turn.saturating_duration_since(now));
-        }
-        *full = next + step;
-        Ok(turn)
+        let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pace = paces.entry((tenant.clone(), rate)).or_insert(Pace::new(now));
+        pace.turn(step, BURST, now, latest)
     }
 
     /// Gives a turn back that was not used.
     pub(super) fn give_back(&self, tenant: &TenantId, rate: Rate, allowance: &Allowance) {
         let step = Duration::from_secs(60) / per_minute(rate, allowance).max(1);
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(full) = turns.get_mut(&(tenant.clone(), rate)) {
-            *full = full.checked_sub(step).unwrap_or(*full);
+        let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pace) = paces.get_mut(&(tenant.clone(), rate)) {
+            pace.give_back(step);
         }
     }
 }

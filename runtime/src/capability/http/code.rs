@@ -17,7 +17,7 @@ pub(super) fn of(error: Error) -> Code {
         | Error::TooManyRequests
         | Error::RetryHeader => Code::HttpRequestDenied,
         Error::Url(_) => Code::HttpRequestUriInvalid,
-        Error::TooManyOpen => Code::ConnectionLimitReached,
+        Error::TooManyOpen | Error::TooFast(_) => Code::ConnectionLimitReached,
         Error::Headers { bytes, .. } => Code::HttpRequestHeaderSectionSize(u32::try_from(bytes).ok()),
         Error::SentTooMuch => Code::HttpRequestBodySize(Some(BODY_SENT_BYTES_MAX)),
         Error::ReceivedTooMuch => Code::HttpResponseBodySize(Some(BODY_RECEIVED_BYTES_MAX)),

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Full};
 use super::super::limits::{BODY_RECEIVED_BYTES_MAX, BODY_SENT_BYTES_MAX, OPEN_MAX, REQUESTS_MAX};
 use super::super::{Error, Patience};
 use super::upstream::Upstream;
-use super::{LONG, Names, Run, client, read};
+use super::{LONG, Names, Run, TenantId, client, read};
 
 /// A server, and a run that may call it.
 async fn with_server(deadline: Duration) -> (Upstream, super::Client, Run) {
@@ -329,4 +329,20 @@ async fn whoever_keeps_its_answers_waits_for_places_no_longer_than_the_call() {
         );
     }
     assert!(matches!(run.get(&upstream.url("/ok")).await, Err(Error::TooManyOpen)));
+}
+
+#[tokio::test]
+async fn a_tenant_that_moves_too_much_waits_for_its_turn_and_its_neighbour_does_not() {
+    let (upstream, client, run) = with_server(Duration::from_secs(3)).await;
+    assert_eq!(run.get(&upstream.url("/ok")).await.unwrap().0, 200);
+    let tenant = client.tenant(&TenantId::new("acme").unwrap());
+    tenant.received(1 << 30);
+    let seen = upstream.seen().len();
+    let refused = run.get(&upstream.url("/ok")).await;
+    assert!(matches!(refused, Err(Error::TooFast(wait)) if wait > Duration::from_secs(30)), "{refused:?}");
+    assert_eq!(upstream.seen().len(), seen, "nothing was sent");
+    assert!(run.log().iter().any(|line| line.contains("more than 200 requests a second")), "{:?}", run.log());
+
+    let other = Run::new(&client, "other", &[&upstream.url("")], LONG);
+    assert_eq!(other.get(&upstream.url("/ok")).await.unwrap().0, 200);
 }
