@@ -7,25 +7,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
-use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, Once, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::Stream;
 use metrics::{counter, histogram};
-use serde::{Deserialize, Serialize};
 use tracing::{info, warn};
 
-use super::jail::{
-    self, Broken, CompileError, Compiled, Confined, FunctionFiles, JailSettings, Report, Spent, Task,
-};
+use super::jail::{CompileError, JailSettings, Spent};
+use super::making::{Making, Reuse};
 use super::map::{ArtifactFacts, MapError};
-use super::partial::{Keep, Partial};
 use super::queue::{Queue, QueueFull};
-use super::seal::{Purpose, SealError};
 use super::smoke::SmokeLimits;
 use super::store::{ReceiveError, Store, StoreError, blocking, is_full};
 use crate::call::TenantId;
@@ -125,7 +120,7 @@ pub struct Admitted {
 
 /// What is compiled: a component, for whom if not for all, and the start that is tried.
 type Key = (Digest, Option<TenantId>, Option<SmokeLimits>);
-type Made = Result<Admitted, AdmitError>;
+pub(super) type Made = Result<Admitted, AdmitError>;
 
 /// Everything of one data folder.
 pub struct Artifacts {
@@ -335,140 +330,7 @@ impl Artifacts {
 /// Components from this size on hold a language runtime that others hold, too; smaller ones compile in no time.
 const REUSE_FROM_BYTES: u64 = 1 << 20;
 
-/// What functions of earlier compiles there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reuse {
-    /// The component is small.
-    No,
-    /// None yet; this compile's are kept.
-    First,
-    /// Some.
-    Known,
-}
-
-/// What is known of a file of functions; sealed with it.
-#[derive(Debug, Serialize, Deserialize)]
-struct FunctionFacts {
-    tenant: TenantId,
-    engine: String,
-}
-
-/// One compile, as the queue runs it.
-struct Making {
-    store: Arc<Store>,
-    settings: ArtifactSettings,
-    tenant: TenantId,
-    digest: Digest,
-    owner: Option<TenantId>,
-    start_under: Option<SmokeLimits>,
-    reuse: Reuse,
-}
-
-impl Making {
-    /// Compiles a component into a sealed file under its name.
-    async fn make(self) -> Made {
-        let component = self.store.component(&self.digest).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => AdmitError::NoComponent(self.digest),
-            _ => disk(&error),
-        })?;
-        let output = self.store.new_artifact().map_err(|error| disk(&error))?;
-        let (files, functions) = self.functions().await.map_err(|error| disk(&error))?.unzip();
-        let start_under = self.start_under;
-        let task = Task { component, output: output.file(), start_under, functions: files };
-        let compiled = match jail::compile(&self.settings.jail, task).await {
-            Report::Compiled(compiled) => compiled,
-            Report::Refused(error) => return Err(AdmitError::Refused(error)),
-            Report::Broken(Broken::DiskFull) => return Err(AdmitError::DiskFull),
-            Report::Broken(Broken::Other(what)) => return Err(AdmitError::Host(what)),
-        };
-        if compiled.confined != Confined::Fully {
-            static SAID: Once = Once::new();
-            SAID.call_once(|| {
-                warn!(
-                    "this kernel lacks a part of landlock ({:?}); compiles are closed in by limits and a filter on system \
-                     calls; Linux 6.12 has all of it",
-                    compiled.confined
-                );
-            });
-        }
-        if compiled.engine != self.store.engine() {
-            return Err(AdmitError::Host(format!(
-                "the compiler is of another version: {} compiles for engine {}, this host runs {}",
-                self.settings.jail.program.display(),
-                compiled.engine,
-                self.store.engine()
-            )));
-        }
-        blocking(move || self.keep(compiled, output, functions)).await.map_err(|error| disk(&error))
-    }
-
-    /// The files of functions for this compile, and the one that is written.
-    async fn functions(&self) -> io::Result<Option<(FunctionFiles, Partial)>> {
-        if self.reuse == Reuse::No {
-            return Ok(None);
-        }
-        let (store, tenant) = (Arc::clone(&self.store), self.tenant.clone());
-        let bytes_max = self.settings.functions_bytes_max;
-        let files = blocking(move || {
-            let path = store.functions_path(&tenant);
-            let proved = File::open(&path)
-                .map_err(SealError::from)
-                .and_then(|file| store.key.open::<FunctionFacts>(Purpose::Functions, &file));
-            let input = match proved {
-                Ok((facts, bytes)) if facts.tenant == tenant && facts.engine == store.engine() => {
-                    Some((path, bytes))
-                }
-                Ok(_) | Err(SealError::Broken | SealError::Facts(_)) => {
-                    counter!("hookswitch_artifacts_damaged_total").increment(1);
-                    warn!(%tenant, "the file of functions is damaged or another's; it is made anew");
-                    None
-                }
-                Err(SealError::Unreadable(_)) => None,
-            };
-            let output = store.new_functions()?;
-            Ok((FunctionFiles { input, output: output.path().into(), bytes_max }, output))
-        });
-        files.await.map(Some)
-    }
-
-    /// Seals what the child has made and gives it its name.
-    fn keep(self, compiled: Compiled, output: Partial, functions: Option<Partial>) -> io::Result<Admitted> {
-        let code_bytes = output.file().metadata()?.len();
-        if code_bytes != compiled.code_bytes {
-            return Err(io::Error::other("the compiler wrote another number of bytes than it says"));
-        }
-        let facts = ArtifactFacts {
-            component: self.digest,
-            engine: compiled.engine.clone(),
-            owner: self.owner.clone(),
-            facts: compiled.facts,
-            exports: compiled.exports,
-            compile_cpu_ms: compiled.spent.cpu_ms,
-            started_under: self.start_under,
-        };
-        let bytes = self.store.key.seal(Purpose::Artifact, output.file(), code_bytes, &facts)?;
-        output.keep_as(&self.store.artifact_name(&self.digest, self.owner.as_ref()), Keep::Durably)?;
-        // Nothing is lost with them but time.
-        if let Some(functions) = functions
-            && compiled.spent.functions_compiled > 0
-        {
-            let facts = FunctionFacts { tenant: self.tenant.clone(), engine: compiled.engine };
-            let kept = functions
-                .file()
-                .metadata()
-                .and_then(|file| {
-                    self.store.key.seal(Purpose::Functions, functions.file(), file.len(), &facts)
-                })
-                .and_then(|_| functions.keep_as(&self.store.functions_name(&self.tenant), Keep::ForNow));
-            if let Err(error) = kept {
-                warn!(tenant = %self.tenant, "compiled functions are not kept for the next compile: {error}");
-            }
-        }
-        Ok(admitted(facts, bytes, Some(compiled.spent)))
-    }
-}
-
-fn admitted(facts: ArtifactFacts, artifact_bytes: u64, spent: Option<Spent>) -> Admitted {
+pub(super) fn admitted(facts: ArtifactFacts, artifact_bytes: u64, spent: Option<Spent>) -> Admitted {
     let mut imports = facts.facts.imports;
     imports.sort_unstable();
     Admitted {
@@ -481,7 +343,7 @@ fn admitted(facts: ArtifactFacts, artifact_bytes: u64, spent: Option<Spent>) -> 
     }
 }
 
-fn disk(error: &io::Error) -> AdmitError {
+pub(super) fn disk(error: &io::Error) -> AdmitError {
     if is_full(error) { AdmitError::DiskFull } else { AdmitError::Host(error.to_string()) }
 }
 

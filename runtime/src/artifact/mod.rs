@@ -9,6 +9,7 @@ mod artifacts;
 pub mod jail;
 mod kept;
 mod load;
+mod making;
 mod map;
 mod partial;
 pub mod precheck;
