@@ -2,10 +2,18 @@
 //!
 //! The bindings (the hookswitch SDK, or wit-bindgen on its own) leave the types of the contract in a custom section
 //! `component-type`; the encoder reads them there, so nothing about the contract is repeated here.
+//!
+//! C libraries are written for WASI's first preview, whose imports no component has: `time` or `printf` in a handler call these.
+//! An adapter, a module that offers them and itself imports WASI 0.2, goes into the component of a handler that names them,
+//! and into no other.
 
 use std::borrow::Cow;
 
-use wasmparser::{Encoding, Parser, Payload};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as PREVIEW1,
+    WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER as PREVIEW1_ADAPTER,
+};
+use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 use wit_component::ComponentEncoder;
 
 use super::lean::lean;
@@ -27,7 +35,8 @@ pub enum ComponentizeError {
     /// A core module without the contract's types.
     #[error(
         "the module has no `component-type` section: it was not built with the hookswitch SDK or wit-bindgen. \
-         Add hookswitch-sdk to its dependencies and mark a function with `#[voice]`, `#[messaging]` or `#[events]`"
+         In Rust add hookswitch-sdk to its dependencies and mark a function with `#[voice]`, `#[messaging]` or \
+         `#[events]`; in C link the `…_component_type.o` that wit-bindgen writes"
     )]
     NoContract,
     /// The module and its types do not fit.
@@ -35,7 +44,7 @@ pub enum ComponentizeError {
     Encode(String),
     /// A component that cannot be read.
     #[error("the component cannot be read: {0}")]
-    Unreadable(#[from] wasmparser::BinaryReaderError),
+    Unreadable(#[from] BinaryReaderError),
 }
 
 /// Encodes a core module as a component; a component stays as it is.
@@ -55,14 +64,31 @@ pub fn componentize(wasm: &[u8]) -> Result<Cow<'_, [u8]>, ComponentizeError> {
     if stripped.is_none() {
         return Err(ComponentizeError::NoContract);
     }
+    let needs_adapter = imports_preview1(wasm)?;
     let encoded = ComponentEncoder::default()
         .validate(true)
         .module(wasm)
+        .and_then(
+            |encoder| if needs_adapter { encoder.adapter(PREVIEW1, PREVIEW1_ADAPTER) } else { Ok(encoder) },
+        )
         .and_then(|encoder| encoder.encode())
         .map_err(|error| encode_error(&|| format!("{error:#}")))?;
     // Either runs; the encoder's own is a tenth slower to answer from.
     let lean = lean(&encoded).inspect_err(|reason| tracing::debug!(%reason, "component stays as encoded"));
     Ok(Cow::Owned(lean.unwrap_or(encoded)))
+}
+
+/// Whether a core module names anything of WASI's first preview.
+fn imports_preview1(module: &[u8]) -> Result<bool, BinaryReaderError> {
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::ImportSection(section) = payload? else { continue };
+        for import in section.into_imports() {
+            if import?.module == PREVIEW1 {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Looks at the first 8 bytes of a file: are they a component's?

@@ -3,7 +3,8 @@
 //! `hookswitch build`, `hookswitch dev` and the tests all come through [`build`], so that what works in one
 //! works in the others. A Rust handler is built by cargo as a core module for wasm32-unknown-unknown and then
 //! encoded as a component: std on that target imports nothing, and a fresh instance is the cheaper the
-//! less its component imports. Other languages bring their own command line, which leaves a component.
+//! less its component imports. Other languages bring their own command line, which leaves a component, or a core module that
+//! carries the contract's types, which becomes one in the same way.
 //!
 //! Builds run code of the handler's author (build scripts, macros, the command line): they are for the
 //! author's machine, and the host never builds what a tenant uploads.
@@ -192,13 +193,17 @@ fn build_as(path: &Path, run: &Run<'_>, report: &mut Report<'_>) -> Result<Built
             encode(&module, &component)?;
         }
         BuildMethod::Command { line, .. } => {
-            if run.is_due(&settings, &component) {
-                let began = std::time::SystemTime::now();
+            let began = std::time::SystemTime::now();
+            let is_due = run.is_due(&settings, &component);
+            if is_due {
                 run_command(line, folder(&settings), report)?;
+            }
+            // Also where nothing was run: what the last run left may not have become a component.
+            encode_in_place(&component)?;
+            if is_due {
                 // Whoever may not set times builds once too often.
                 let _dated = sources::made_from(&component, began);
             }
-            check_component(&component)?;
         }
         BuildMethod::Ready { .. } => check_component(&component)?,
     }
@@ -244,11 +249,20 @@ fn encode(module: &Path, component: &Path) -> Result<(), BuildError> {
         return Ok(());
     }
     // Written complete and renamed, so that a host that loads it now never sees a half. The process id
-    // keeps two builds of one handler apart.
-    let partial = component.with_extension(format!("{}.partial", std::process::id()));
+    // keeps two builds of one handler apart; the dot says that it is no source, to whoever watches them.
+    let name = component.file_name().unwrap_or_default().to_string_lossy();
+    let partial = component.with_file_name(format!(".{name}.{}.partial", std::process::id()));
     std::fs::write(&partial, &encoded)
         .and_then(|()| std::fs::rename(&partial, component))
         .map_err(|cause| io(component, cause))
+}
+
+/// Makes a component of the core module at `path`; a component stays as it is.
+fn encode_in_place(path: &Path) -> Result<(), BuildError> {
+    match check_component(path) {
+        Err(BuildError::Component { cause: ComponentizeError::CoreModule, .. }) => encode(path, path),
+        other => other,
+    }
 }
 
 fn run_command(line: &str, dir: &Path, report: &mut Report<'_>) -> Result<(), BuildError> {

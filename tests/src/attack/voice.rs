@@ -64,6 +64,20 @@ pub fn voice_component(core_wat: &str) -> Vec<u8> {
 /// # Panics
 /// As [`voice_component`], and where a package or the world does not parse.
 pub fn encode(core_wat: &str, packages: &[&str], items: &str) -> Vec<u8> {
+    let core = typed(core_wat, packages, items);
+    ComponentEncoder::default()
+        .module(&core)
+        .expect("the core module exports what the world asks for")
+        .validate(false)
+        .encode()
+        .expect("the core module becomes a component")
+}
+
+/// Core WAT as a module that carries the types of a world with these `items`, as bindings leave it: no component yet.
+///
+/// # Panics
+/// As [`encode`].
+pub fn typed(core_wat: &str, packages: &[&str], items: &str) -> Vec<u8> {
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
     let mut resolve = Resolve::default();
     resolve.push_path(contract).expect("the contract parses");
@@ -77,10 +91,5 @@ pub fn encode(core_wat: &str, packages: &[&str], items: &str) -> Vec<u8> {
     let mut core = wat::parse_str(core_wat).expect("the attack is a core module's text");
     embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8)
         .expect("the world can be written into the module");
-    ComponentEncoder::default()
-        .module(&core)
-        .expect("the core module exports what the world asks for")
-        .validate(false)
-        .encode()
-        .expect("the core module becomes a component")
+    core
 }
