@@ -80,7 +80,7 @@ async fn measure(sandbox: &Sandbox, prepared: &Prepared, name: &str, rounds: usi
         let outcome = sandbox.run(prepared, &limits, nobody.context(), &webhook).await;
         match outcome.result {
             Ok(Answer::Document(document)) => Ok(document.len()),
-            Ok(Answer::Noted) => Ok(0),
+            Ok(Answer::Noted | Answer::Web(_)) => Ok(0),
             Err(error) => Err(format!("{name}: {} {error}", error.code())),
         }
     };
