@@ -145,7 +145,7 @@ impl Host {
     /// [`HostError`].
     pub fn new(config: &Config, pin_key: PinKey) -> Result<Arc<Self>, HostError> {
         let outbound = Some(Arc::new(outbound::Client::new(config.outbound_allow_private.clone())));
-        let reach = Reach { state: Some(State::in_memory()?), outbound, carrier: None };
+        let reach = Reach { state: Some(State::in_memory()?), outbound, ..Reach::default() };
         Self::reaching(config, pin_key, None, reach)
     }
 

@@ -4,6 +4,7 @@
 //! can't be loaded still has its tenant's words; code is mapped before a revision takes its first call, given back when
 //! nobody has called for long, and mapped again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tracing::error;
 use crate::admission::breaker::Breaker;
 use crate::call::{Event, EventKind, HandlerName, RevisionId, TenantId, Webhook};
 use crate::capability::Grants;
+use crate::config::Secret;
 use crate::handler_toml::{OnFailure, RevisionSettings};
 use crate::host::Strict;
 use crate::outbound::AllowList;
@@ -111,7 +113,6 @@ impl Revision {
         pin_key: &PinKey,
         strict: Strict,
     ) -> Result<Self, FallbackError> {
-        static NEXT_UID: AtomicU32 = AtomicU32::new(1);
         let RevisionName { tenant, handler, id } = name;
         let pin: Arc<str> = pin_key.pin(&tenant, &handler, id).into();
         let prefix: Box<str> = format!("/{tenant}/{handler}").into();
@@ -125,7 +126,7 @@ impl Revision {
             web_breaker: Breaker::default(),
             schedule_breaker: Breaker::default(),
             schedules: schedule::usable(&settings.schedule, &prefix),
-            uid: NEXT_UID.fetch_add(1, Ordering::Relaxed),
+            uid: next_uid(),
             pin: Arc::clone(&pin),
             prefix,
             limits: limits(settings),
@@ -167,6 +168,39 @@ impl Revision {
         let secrets = granted(&name, &record.settings, secrets);
         let revision = Self::new(name, &record.settings, secrets, pin_key, Strict::No)?;
         Ok(Self { record: Some(record), ..revision })
+    }
+
+    /// The same code and settings with these values of its secrets, as a revision of its own: it was never called, and
+    /// nothing stands behind it.
+    #[must_use]
+    pub fn with_secrets(&self, values: &BTreeMap<String, Secret>) -> Self {
+        Self {
+            counters: RevisionCounters::new(&self.tenant, &self.handler, self.id),
+            breaker: Breaker::default(),
+            web_breaker: Breaker::default(),
+            schedule_breaker: Breaker::default(),
+            schedules: Arc::clone(&self.schedules),
+            uid: next_uid(),
+            pin: Arc::clone(&self.pin),
+            prefix: self.prefix.clone(),
+            limits: self.limits,
+            web_deadline: self.web_deadline,
+            concurrency: self.concurrency,
+            grants: Arc::new(Grants {
+                secrets: self.grants.secrets.with(values),
+                ..Grants::clone(&self.grants)
+            }),
+            fallback: self.fallback.clone(),
+            on_failure: self.on_failure,
+            strict: self.strict,
+            record: None,
+            fetching: tokio::sync::Mutex::default(),
+            code: ArcSwapOption::new(self.code()),
+            used_at_s: AtomicU32::new(self.used_at_s()),
+            tenant: self.tenant.clone(),
+            handler: self.handler.clone(),
+            id: self.id,
+        }
     }
 
     /// How long an answer to `webhook` may take.
@@ -236,6 +270,11 @@ impl Revision {
     pub fn used_at_s(&self) -> u32 {
         self.used_at_s.load(Ordering::Relaxed)
     }
+}
+
+fn next_uid() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The secrets that these settings grant. One that can't be read has no value, and the log says so.

@@ -4,6 +4,7 @@
 //! its name. Nothing can be done for a handler that writes it in another form.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::Secret;
@@ -92,6 +93,17 @@ impl SecretValues {
         }
     }
 
+    /// The same names with these values; one that is not among them has none.
+    #[must_use]
+    pub fn with(&self, values: &BTreeMap<String, Secret>) -> Self {
+        self.names().map(|name| (name.to_owned(), values.get(name).cloned())).collect()
+    }
+
+    /// Names of those that are granted and have no value.
+    pub fn without_value(&self) -> impl Iterator<Item = &str> {
+        self.all().iter().filter(|(_, value)| value.is_none()).map(|(name, _)| &**name)
+    }
+
     /// Names of all that are granted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.all().iter().map(|(name, _)| &**name)
@@ -152,6 +164,17 @@ mod tests {
         assert!(matches!(values.get("gone"), Found::Unreadable));
         assert!(matches!(values.get("other"), Found::NotGranted));
         assert!(!format!("{values:?}").contains("0815"));
+    }
+
+    #[test]
+    fn other_values_take_the_place_of_all_and_grant_nothing() {
+        let given = [("pin", "0000"), ("other", "x")];
+        let given = given.map(|(name, value)| (name.to_owned(), Secret::new(value.to_owned()))).into();
+        let values = values().with(&given);
+        assert!(matches!(values.get("pin"), Found::Value(value) if value.expose() == "0000"));
+        assert!(matches!(values.get("crm-key"), Found::Unreadable));
+        assert!(matches!(values.get("other"), Found::NotGranted));
+        assert_eq!(values.without_value().collect::<Vec<_>>(), ["crm-key", "gone"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! logged sees that time went by, a loop between two readings sees nothing.
 
 use std::sync::LazyLock;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
@@ -13,6 +13,7 @@ use wasmtime_wasi_io::async_trait;
 use wasmtime_wasi_io::poll::{DynPollable, Pollable, subscribe};
 
 use super::wasi::Wasi;
+use crate::clock::{self, TimeOfDay};
 
 /// The step in which guests see time, in nanoseconds.
 const STEP_NS: u64 = 1_000_000;
@@ -27,12 +28,15 @@ pub(super) struct Clock {
     monotonic_ms: u64,
     wall_ms: u64,
     stale: bool,
+    /// The time of day of a conversation that is played; none shows the machine's.
+    played: Option<Shown>,
 }
 
 impl Clock {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(time: &TimeOfDay) -> Self {
         LazyLock::force(&ORIGIN);
-        Self { monotonic_ms: 0, wall_ms: 0, stale: true }
+        let played = time.set_to().map(|from_ms| Shown { from_ms, since: Instant::now() });
+        Self { monotonic_ms: 0, wall_ms: 0, stale: true, played }
     }
 
     /// Lets time go on: the next reading is a new one.
@@ -44,9 +48,8 @@ impl Clock {
         if self.stale {
             self.stale = false;
             self.monotonic_ms = whole_ms(ORIGIN_AT + ORIGIN.elapsed());
-            // A host whose clock is before 1970 shows guests 1970.
-            let now = || whole_ms(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
-            self.wall_ms = SHOWN.try_with(|shown| shown.now_ms()).unwrap_or_else(|_| now());
+            let now = || self.played.as_ref().map_or_else(clock::unix_ms, Shown::now_ms);
+            self.wall_ms = SHOWN.try_with(Shown::now_ms).unwrap_or_else(|_| now());
         }
         self
     }
@@ -57,7 +60,7 @@ tokio::task_local! {
     static SHOWN: Shown;
 }
 
-/// A time of day that goes on from a moment in the past.
+/// A time of day that goes on from a moment that is not now.
 struct Shown {
     from_ms: u64,
     since: Instant,
@@ -154,11 +157,25 @@ mod tests {
 
     #[test]
     fn time_stands_still_until_the_guest_calls_the_host() {
-        let mut clock = Clock::new();
+        let mut clock = Clock::new(&TimeOfDay::default());
         let first = clock.read().monotonic_ms;
         std::thread::sleep(Duration::from_millis(3));
         assert_eq!(clock.read().monotonic_ms, first);
         clock.touch();
         assert!(clock.read().monotonic_ms >= first + 3);
+    }
+
+    #[test]
+    fn a_guest_of_a_played_conversation_is_shown_that_ones_time() {
+        const NINE: u64 = 1_795_424_400_000;
+        let time = TimeOfDay::played(NINE);
+        let mut clock = Clock::new(&time);
+        let shown = clock.read().wall_ms;
+        assert!((NINE..NINE + 60_000).contains(&shown), "{shown}");
+        time.set(NINE + 3_600_000);
+        clock.touch();
+        assert!(clock.read().wall_ms < NINE + 60_000, "an invocation's clock only goes on");
+        assert!(Clock::new(&time).read().wall_ms >= NINE + 3_600_000);
+        assert!(Clock::new(&TimeOfDay::default()).read().wall_ms.abs_diff(clock::unix_ms()) < 60_000);
     }
 }

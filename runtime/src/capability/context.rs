@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::{ConfigValues, Effects};
 use crate::call::{HandlerName, RevisionId, TenantId};
 use crate::carrier::{Carrier, Cause};
+use crate::clock::TimeOfDay;
 use crate::outbound::{self, AllowList};
 use crate::secrets::SecretValues;
 use crate::state::State;
@@ -40,6 +41,8 @@ pub struct Reach {
     pub state: Option<Arc<State>>,
     /// Does what handlers ask of their carrier.
     pub carrier: Option<Arc<dyn Carrier>>,
+    /// What time it is for handlers.
+    pub time: TimeOfDay,
 }
 
 /// What one invocation runs with. Borrowed: an invocation clones what it keeps.

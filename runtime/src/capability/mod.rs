@@ -186,8 +186,13 @@ impl Capabilities {
 
     /// The WASI state, made when it is first asked for.
     fn wasi(&mut self) -> &mut wasi::Wasi {
-        let log = &mut self.log;
-        self.wasi.get_or_insert_with(|| Box::new(wasi::Wasi::new(log.shared())))
+        let (log, time) = (&mut self.log, &self.reach.time);
+        self.wasi.get_or_insert_with(|| Box::new(wasi::Wasi::new(log.shared(), time)))
+    }
+
+    /// What time it is for what the handler remembers, in milliseconds of Unix time.
+    fn unix_ms(&self) -> u64 {
+        self.reach.time.unix_ms()
     }
 
     /// Lets the guest's clock go on: called by every host function but those of the clock.

@@ -30,12 +30,17 @@ where
             let name = name.to_str(&store)?;
             Ok((match values.get(&name) {
                 Found::Value(value) => Ok(value.expose().to_owned()),
-                Found::Unreadable => {
-                    Err(Error::Unavailable(format!("the host can't read the secret {name:?}; set it anew")))
-                }
+                Found::Unreadable => Err(Error::Unavailable(unreadable(&name))),
                 Found::NotGranted => Err(Error::NotGranted(not_granted(&name, values.names()))),
             },))
         },
+    )
+}
+
+fn unreadable(name: &str) -> String {
+    format!(
+        "the secret {name:?} has no value that the host can read; set it: with `hookswitch secret set {name}` on a host, in \
+         .secrets.toml for `dev` and `call`, under `secrets` in a script"
     )
 }
 

@@ -9,7 +9,6 @@ use wasmtime::component::{Linker, WasmStr};
 use super::storage::{self, Add, Refused, Set, Swap, Value};
 use super::{Capabilities, Context};
 use crate::call::Webhook;
-use crate::clock;
 use crate::state::{Change, Owner, Reply, Session, SessionName, StorageError};
 
 /// The interface as components name it, without version.
@@ -68,9 +67,10 @@ impl Capabilities {
     fn change_session(
         &mut self,
         key: &str,
-        change: Result<Change, StorageError>,
+        change: impl FnOnce(u64) -> Result<Change, StorageError>,
     ) -> Result<Reply, StorageError> {
-        self.session()?.change(key, change?, clock::unix_ms())
+        let now = self.unix_ms();
+        self.session()?.change(key, change(now)?, now)
     }
 }
 
@@ -82,30 +82,33 @@ where
     let mut session = linker.instance("hookswitch:handler/session@0.1.0")?;
     session.func_wrap("get", |mut store: StoreContextMut<'_, T>, (key,): (WasmStr,)| {
         let key = key.to_str(&store)?.into_owned();
-        let found =
-            store.data_mut().as_mut().session().and_then(|session| session.get(&key, clock::unix_ms()));
+        let capabilities = store.data_mut().as_mut();
+        let now = capabilities.unix_ms();
+        let found = capabilities.session().and_then(|session| session.get(&key, now));
         Ok((found.map_err(Refused::from),) as (Result<Option<Value>, Refused>,))
     })?;
     session.func_wrap("keys", |mut store: StoreContextMut<'_, T>, (prefix,): (WasmStr,)| {
         let prefix = prefix.to_str(&store)?.into_owned();
-        let found =
-            store.data_mut().as_mut().session().map(|session| session.keys(&prefix, clock::unix_ms()));
+        let capabilities = store.data_mut().as_mut();
+        let now = capabilities.unix_ms();
+        let found = capabilities.session().map(|session| session.keys(&prefix, now));
         Ok((found.map_err(Refused::from),))
     })?;
     session.func_wrap("set", |mut store: StoreContextMut<'_, T>, (key, value, ttl_s): Set| {
-        let reply = store.data_mut().as_mut().change_session(&key, storage::set(value, ttl_s));
+        let reply = store.data_mut().as_mut().change_session(&key, |now| storage::set(value, ttl_s, now));
         Ok((reply.map(drop).map_err(Refused::from),))
     })?;
     session.func_wrap("delete", |mut store: StoreContextMut<'_, T>, (key,): (String,)| {
-        let reply = store.data_mut().as_mut().change_session(&key, Ok(Change::Delete));
+        let reply = store.data_mut().as_mut().change_session(&key, |_| Ok(Change::Delete));
         Ok((reply.map(Reply::changed).map_err(Refused::from),))
     })?;
     session.func_wrap("add", |mut store: StoreContextMut<'_, T>, (key, by, ttl_s): Add| {
-        let reply = store.data_mut().as_mut().change_session(&key, storage::add(by, ttl_s));
+        let reply = store.data_mut().as_mut().change_session(&key, |now| storage::add(by, ttl_s, now));
         Ok((reply.and_then(storage::sum).map_err(Refused::from),))
     })?;
     session.func_wrap("swap", |mut store: StoreContextMut<'_, T>, (key, expected, new, ttl_s): Swap| {
-        let reply = store.data_mut().as_mut().change_session(&key, storage::swap(expected, new, ttl_s));
+        let change = |now| storage::swap(expected, new, ttl_s, now);
+        let reply = store.data_mut().as_mut().change_session(&key, change);
         Ok((reply.map(Reply::changed).map_err(Refused::from),))
     })
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use wasmtime::component::{ComponentType, Lower};
 
-use crate::clock;
 use crate::state::{self, Change, Reply, StorageError};
 
 /// `variant storage-error`.
@@ -43,20 +42,21 @@ pub(super) type Set = (String, Vec<u8>, Option<u32>);
 pub(super) type Add = (String, i64, Option<u32>);
 pub(super) type Swap = (String, Option<Vec<u8>>, Option<Vec<u8>>, Option<u32>);
 
-pub(super) fn set(value: Vec<u8>, ttl_s: Option<u32>) -> Result<Change, StorageError> {
-    Ok(Change::Set(state::entry(value, state::expiry(ttl_s, clock::unix_ms())?)?))
+pub(super) fn set(value: Vec<u8>, ttl_s: Option<u32>, now: u64) -> Result<Change, StorageError> {
+    Ok(Change::Set(state::entry(value, state::expiry(ttl_s, now)?)?))
 }
 
-pub(super) fn add(by: i64, ttl_s: Option<u32>) -> Result<Change, StorageError> {
-    Ok(Change::Add { by, expires_at: state::expiry(ttl_s, clock::unix_ms())? })
+pub(super) fn add(by: i64, ttl_s: Option<u32>, now: u64) -> Result<Change, StorageError> {
+    Ok(Change::Add { by, expires_at: state::expiry(ttl_s, now)? })
 }
 
 pub(super) fn swap(
     expected: Option<Vec<u8>>,
     new: Option<Vec<u8>>,
     ttl_s: Option<u32>,
+    now: u64,
 ) -> Result<Change, StorageError> {
-    let expires_at = state::expiry(ttl_s, clock::unix_ms())?;
+    let expires_at = state::expiry(ttl_s, now)?;
     let new = new.map(|value| state::entry(value, expires_at)).transpose()?;
     Ok(Change::Swap { expected: expected.map(Arc::from), new })
 }

@@ -76,10 +76,10 @@ type Waiting<'a, T> = Box<dyn Future<Output = wasmtime::Result<(Result<T, Refuse
 async fn change<T: AsMut<Capabilities>>(
     store: &mut StoreContextMut<'_, T>,
     key: String,
-    change: Result<Change, StorageError>,
+    change: impl FnOnce(u64) -> Result<Change, StorageError>,
 ) -> Result<Reply, StorageError> {
-    let change = change?;
     let capabilities = store.data_mut().as_mut();
+    let change = change(capabilities.unix_ms())?;
     let (state, owner) = capabilities.store(1, key.len() + change.value_bytes())?;
     // What can't be known counts as done, and the invocation may end while this waits.
     let acted = std::mem::replace(&mut capabilities.acted, true);
@@ -154,7 +154,7 @@ where
         "set",
         |mut store: StoreContextMut<'_, T>, (key, value, ttl_s): Set| -> Waiting<'_, ()> {
             Box::new(async move {
-                let reply = change(&mut store, key, storage::set(value, ttl_s)).await;
+                let reply = change(&mut store, key, |now| storage::set(value, ttl_s, now)).await;
                 Ok((reply.map(drop).map_err(Refused::from),))
             })
         },
@@ -163,7 +163,7 @@ where
         "delete",
         |mut store: StoreContextMut<'_, T>, (key,): (String,)| -> Waiting<'_, bool> {
             Box::new(async move {
-                let reply = change(&mut store, key, Ok(Change::Delete)).await;
+                let reply = change(&mut store, key, |_| Ok(Change::Delete)).await;
                 Ok((reply.map(Reply::changed).map_err(Refused::from),))
             })
         },
@@ -172,7 +172,7 @@ where
         "add",
         |mut store: StoreContextMut<'_, T>, (key, by, ttl_s): Add| -> Waiting<'_, i64> {
             Box::new(async move {
-                let reply = change(&mut store, key, storage::add(by, ttl_s)).await;
+                let reply = change(&mut store, key, |now| storage::add(by, ttl_s, now)).await;
                 Ok((reply.and_then(storage::sum).map_err(Refused::from),))
             })
         },
@@ -181,7 +181,8 @@ where
         "swap",
         |mut store: StoreContextMut<'_, T>, (key, expected, new, ttl_s): Swap| -> Waiting<'_, bool> {
             Box::new(async move {
-                let reply = change(&mut store, key, storage::swap(expected, new, ttl_s)).await;
+                let swap = |now| storage::swap(expected, new, ttl_s, now);
+                let reply = change(&mut store, key, swap).await;
                 Ok((reply.map(Reply::changed).map_err(Refused::from),))
             })
         },

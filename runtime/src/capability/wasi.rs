@@ -17,6 +17,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
 use super::Capabilities;
 use super::clock::Clock;
 use super::log::SharedLog;
+use crate::clock::TimeOfDay;
 
 /// Entries of an invocation's resource table: streams, pollables, errors.
 pub const RESOURCES_MAX: usize = 1_024;
@@ -33,12 +34,12 @@ pub(super) struct Wasi {
 }
 
 impl Wasi {
-    pub(super) fn new(log: SharedLog) -> Self {
+    pub(super) fn new(log: SharedLog, time: &TimeOfDay) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
         // The default contexts have no folder, no leave to block a thread, and no leave to make a socket or look up a name.
         let (filesystem, network) = (WasiFilesystemCtx::default(), WasiSocketsCtx::default());
-        Self { table, clock: Clock::new(), log, filesystem, network }
+        Self { table, clock: Clock::new(time), log, filesystem, network }
     }
 }
 

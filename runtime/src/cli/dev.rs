@@ -104,6 +104,7 @@ impl DevArgs {
             carrier: Some(OfflineCarrier::new(account.clone(), Ids::random()?)),
             outbound: Some(Arc::new(outbound::Client::new(self.allow_outbound))),
             state: Some(State::in_memory()?),
+            ..Reach::default()
         };
         let host =
             Host::reaching(&Config { public_url, ..Config::default() }, PinKey::random()?, None, reach)?;

@@ -77,9 +77,10 @@ pub struct Texting<L> {
 impl<L: Line> Texting<L> {
     /// A conversation that has not begun.
     pub fn new(line: L, account: Account, ids: Ids, faults: Faults, settings: MessageSettings) -> Self {
+        let clock = Clock::new(settings.began_unix_ms, line.time());
         Self {
             sender: Sender::new(line, account, ids, faults),
-            clock: Clock::new(settings.began_unix_ms),
+            clock,
             settings,
             opted_out: false,
             last_ms: 0,
@@ -98,10 +99,15 @@ impl<L: Line> Texting<L> {
         self.clock.pass(ms);
     }
 
+    /// Lets time pass until it is `unix_ms`, unless it is later already.
+    pub fn wait_until(&mut self, unix_ms: u64) {
+        self.clock.pass(unix_ms.saturating_sub(self.now_unix_ms()));
+    }
+
     /// What time it is in the conversation, in milliseconds of Unix time.
     #[must_use]
     pub fn now_unix_ms(&self) -> u64 {
-        self.settings.began_unix_ms.saturating_add(self.clock.now_ms())
+        self.clock.unix_ms()
     }
 
     /// A schedule of the handler was run.

@@ -69,7 +69,7 @@ impl Parts {
         let state = Some(State::open(&data).map_err(text)?);
         let outbox = Outbox::open(&data, config.carrier_api_url.as_deref()).map_err(text)?;
         let carrier = Some(Arc::clone(&outbox) as Arc<dyn Carrier>);
-        let reach = Reach { outbound: Some(outbound), state, carrier };
+        let reach = Reach { outbound: Some(outbound), state, carrier, ..Reach::default() };
         let host = Host::reaching(config, pin_key, Some(Arc::clone(&artifacts)), reach).map_err(text)?;
         match Recorder::open(&data, &key, config.recording) {
             Ok(recorder) => drop(host.recorder.set(recorder)),

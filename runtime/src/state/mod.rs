@@ -37,6 +37,7 @@ use self::records::{AreaName, Refused, Swaps};
 use self::session::{KeyedChange, SESSION_QUOTA};
 use self::worker::{Duty, Worker};
 use crate::call::{HandlerName, TenantId};
+use crate::clock::TimeOfDay;
 
 /// The file of the stores in the data folder. Backups have it.
 pub const STORE_FILE: &str = "store.db";
@@ -105,7 +106,16 @@ impl State {
     /// # Errors
     /// There is no thread to be had.
     pub fn in_memory() -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Self { sessions: Area::in_memory("session")?, stores: Area::in_memory("store")? }))
+        Self::at_time(&TimeOfDay::default())
+    }
+
+    /// The same, where it is `time`: what expires, expires by it.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn at_time(time: &TimeOfDay) -> io::Result<Arc<Self>> {
+        let (sessions, stores) = (Area::in_memory("session", time)?, Area::in_memory("store", time)?);
+        Ok(Arc::new(Self { sessions, stores }))
     }
 
     /// Reads a session, an empty one where nothing was kept of it; waits until `until` at most.
@@ -249,12 +259,13 @@ impl Area {
             error!("{}: {why}", path.display());
         }
         let place = Place::File { path, durable };
-        let reads = Worker::start(&format!("{name}-read"), place.clone(), Duty::Reads)?;
-        Ok(Self { writes: Worker::start(&format!("{name}-write"), place, Duty::Writes)?, reads: Some(reads) })
+        let start = |name: &str, duty| Worker::start(name, place.clone(), duty, TimeOfDay::default());
+        let reads = start(&format!("{name}-read"), Duty::Reads)?;
+        Ok(Self { writes: start(&format!("{name}-write"), Duty::Writes)?, reads: Some(reads) })
     }
 
-    fn in_memory(name: &str) -> io::Result<Self> {
-        Ok(Self { writes: Worker::start(name, Place::Memory, Duty::Writes)?, reads: None })
+    fn in_memory(name: &str, time: &TimeOfDay) -> io::Result<Self> {
+        Ok(Self { writes: Worker::start(name, Place::Memory, Duty::Writes, time.clone())?, reads: None })
     }
 
     fn reads(&self) -> &Worker {

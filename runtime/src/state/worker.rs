@@ -15,7 +15,7 @@ use tracing::error;
 use super::database::{Database, DatabaseError, Place};
 use super::operation::StorageError;
 use super::records;
-use crate::clock;
+use crate::clock::TimeOfDay;
 
 /// Operations that wait at most. Each invocation waits for one at a time, so more means that the disk stands still.
 const WAITING_MAX: usize = 4_096;
@@ -77,10 +77,10 @@ impl<T: Send, F: FnMut(&Connection, u64) -> rusqlite::Result<T> + Send> Work for
 }
 
 impl Worker {
-    /// Starts a thread of this name.
-    pub(super) fn start(name: &str, place: Place, duty: Duty) -> io::Result<Self> {
+    /// Starts a thread of this name, for which it is `time`.
+    pub(super) fn start(name: &str, place: Place, duty: Duty, time: TimeOfDay) -> io::Result<Self> {
         let (queue, waiting) = mpsc::sync_channel(WAITING_MAX);
-        let own = Loop { database: Database::new(place), duty, waiting, said: None };
+        let own = Loop { database: Database::new(place), duty, time, waiting, said: None };
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || own.run())?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -124,6 +124,7 @@ impl Drop for Worker {
 struct Loop {
     database: Database,
     duty: Duty,
+    time: TimeOfDay,
     waiting: Receiver<Box<dyn Work>>,
     said: Option<Instant>,
 }
@@ -153,7 +154,7 @@ impl Loop {
             Duty::Writes => TransactionBehavior::Immediate,
         };
         let done = self.database.transact(behavior, |transaction| {
-            let now = clock::unix_ms();
+            let now = self.time.unix_ms();
             // Once more: what gave up while this waited for the lock is told that it was not done.
             together
                 .iter_mut()
@@ -173,7 +174,7 @@ impl Loop {
     /// Deletes some of what has expired; whether there is more.
     fn sweep(&mut self) -> bool {
         let swept = self.database.transact(TransactionBehavior::Immediate, |transaction| {
-            records::sweep(transaction, SWEEP_MAX, clock::unix_ms())
+            records::sweep(transaction, SWEEP_MAX, self.time.unix_ms())
         });
         let more = swept.as_ref().copied().unwrap_or(false);
         self.say(swept.map(drop));

@@ -14,7 +14,6 @@ use crate::admission::places;
 use crate::call::{WebResponse, Webhook};
 use crate::capability::effects::Tape;
 use crate::capability::{Context, Effects};
-use crate::clock;
 use crate::host::Host;
 use crate::revision::Revision;
 use crate::sandbox::{Answer as Answered, Prepared, RunError, Used, Web};
@@ -146,7 +145,9 @@ async fn run_once(
 /// Keeps what a handler changed in its session.
 async fn keep(host: &Host, session: Session, until: Instant) -> Result<(), Failure> {
     match &host.reach.state {
-        Some(state) if session.is_to_be_kept(clock::unix_ms()) => Ok(state.keep(session, until).await?),
+        Some(state) if session.is_to_be_kept(host.reach.time.unix_ms()) => {
+            Ok(state.keep(session, until).await?)
+        }
         _ => Ok(()),
     }
 }

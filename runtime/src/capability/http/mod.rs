@@ -134,7 +134,7 @@ impl Capabilities {
     /// What wasmtime-wasi-http works on: its resources are in the same table as WASI's streams.
     pub(crate) fn http(&mut self) -> WasiHttpCtxView<'_> {
         let Self { log, wasi, http, grants, reach, until, effects, .. } = self;
-        let wasi = wasi.get_or_insert_with(|| Box::new(Wasi::new(log.shared())));
+        let wasi = wasi.get_or_insert_with(|| Box::new(Wasi::new(log.shared(), &reach.time)));
         wasi.clock.touch();
         let http = http.get_or_insert_with(|| {
             Box::new(Http::new(grants, reach, *until, wasi.log.clone(), effects.as_ref()))

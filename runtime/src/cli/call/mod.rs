@@ -24,9 +24,8 @@ use super::{failed, failed_because};
 use crate::carrier::twilio::signature::AuthToken;
 use crate::clock;
 use crate::host;
-use crate::outbound::world::World;
 use crate::phone::call::{CallSettings, call};
-use crate::phone::line::{HttpLine, Line};
+use crate::phone::line::{HttpLine, Line, Own};
 use crate::phone::{Account, Event, Faults, Ids, Outcome, Target, Until, What};
 use crate::telemetry::{self, LogFormat};
 
@@ -140,7 +139,7 @@ fn conduct(args: &CallArgs) -> Result<Vec<Event>, Box<dyn Error>> {
     } else {
         let (_, stage) = open(PathBuf::from(&args.target))?;
         let url = stage.base.join(if args.text.is_empty() { "voice" } else { "sms" })?;
-        let line = stage.line(Ids::random()?, World::default())?;
+        let line = stage.line(Ids::random()?, Own::default())?;
         runtime.block_on(talk(args, &line, stage.account, url))?
     };
     if args.json {

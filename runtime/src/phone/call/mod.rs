@@ -75,10 +75,11 @@ pub async fn call<L: Line, P: Party>(
         own: settings.params.clone(),
         answered_at_ms: None,
     };
+    let clock = Clock::new(settings.began_unix_ms, line.time());
     let mut call = Call {
         sender: Sender::new(line, account, ids, faults),
         party,
-        clock: Clock::new(settings.began_unix_ms),
+        clock,
         record: CallRecord { events: Vec::new() },
         fallback: settings.fallback.clone(),
         dial_recording: None,

@@ -2,6 +2,7 @@
 //!
 //! What only `ingress` checks (heads, framing, odd paths) is not met here.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -16,12 +17,16 @@ use super::{Fired, Line, LineError, Outgoing, Reply};
 use crate::call::TenantId;
 use crate::capability::Reach;
 use crate::carrier::Carrier;
+use crate::clock::TimeOfDay;
+use crate::config::Secret;
 use crate::host::Host;
 use crate::outbound;
 use crate::outbound::world::{Requested, World};
 use crate::phone::What;
 use crate::phone::carrier::OfflineCarrier;
-use crate::router::{Handler, Tenant};
+use crate::router::{Handler, Snapshot, Tenant};
+use crate::schedule::Schedule;
+use crate::secrets::Found;
 use crate::state::{Owner, State};
 use crate::telemetry::FeedEvent;
 use crate::telemetry::feed::{FeedSource, Subscription, TooMany};
@@ -35,7 +40,19 @@ pub struct HostLine {
     host: Arc<Host>,
     carrier: Arc<OfflineCarrier>,
     world: Arc<World>,
+    time: TimeOfDay,
     log: Mutex<Log>,
+}
+
+/// What a conversation has in the place of what its host has.
+#[derive(Debug, Default)]
+pub struct Own {
+    /// Where requests of handlers go.
+    pub world: World,
+    /// What time it is. The machine's, where somebody is on the line to whom time passes by itself.
+    pub time: TimeOfDay,
+    /// The values of secrets, and of no others; none: those that the host has.
+    pub secrets: Option<BTreeMap<String, Secret>>,
 }
 
 struct Log {
@@ -65,11 +82,22 @@ pub enum NoHost {
     /// Its log: a defect of ours, because nobody else listens.
     #[error(transparent)]
     Log(#[from] TooMany),
+    /// A value for what no handler is granted.
+    #[error(
+        "there is a value for the secret {name:?}, and handler.toml lists {}; add `secrets = [{name:?}]` there, or take the value out",
+        if listed.is_empty() { "none".to_owned() } else { listed.join(", ") }
+    )]
+    NotListed {
+        /// The secret.
+        name: String,
+        /// Those that are.
+        listed: Vec<String>,
+    },
 }
 
 impl HostLine {
-    /// A line to a host beside `host` with empty stores, on which the handlers of `tenant` act at `carrier` and send their
-    /// requests into `world`.
+    /// A line to a host beside `host` with empty stores, on which the handlers of `tenant` act at `carrier` and have what is
+    /// in `own`.
     ///
     /// # Errors
     /// [`NoHost`].
@@ -77,16 +105,31 @@ impl HostLine {
         host: &Host,
         tenant: &TenantId,
         carrier: Arc<OfflineCarrier>,
-        world: World,
+        own: Own,
     ) -> Result<Self, NoHost> {
+        let Own { world, time, secrets } = own;
         let world = Arc::new(world);
         let host = host.beside(Reach {
             outbound: Some(Arc::new(outbound::Client::into_world(Arc::clone(&world)))),
-            state: Some(State::in_memory()?),
+            state: Some(State::at_time(&time)?),
             carrier: Some(Arc::clone(&carrier) as Arc<dyn Carrier>),
+            time: time.clone(),
         });
+        if let Some(values) = secrets {
+            let snapshot = Snapshot::clone(&host.router.snapshot());
+            host.router.publish(with_secrets(snapshot, tenant, &values)?);
+        }
         let feed = host.feed.subscribe(tenant, None)?;
-        Ok(Self { host, carrier, world, log: Mutex::new(Log { feed, said: Said::default(), dropped: 0 }) })
+        let log = Mutex::new(Log { feed, said: Said::default(), dropped: 0 });
+        Ok(Self { host, carrier, world, time, log })
+    }
+
+    /// The secrets of the handler at this path (`/tenant/handler/`) that have no value.
+    #[must_use]
+    pub fn secrets_without_value(&self, handler: &str) -> Vec<String> {
+        self.handler(handler).map_or(Vec::new(), |(_, handler)| {
+            handler.stable.grants.secrets.without_value().map(str::to_owned).collect()
+        })
     }
 
     /// Takes what was said so far, and how many lines are missing, because so much was logged at once.
@@ -122,6 +165,27 @@ impl HostLine {
     }
 }
 
+/// The same tenants, whose handlers of `tenant` have these values of their secrets.
+fn with_secrets(
+    mut snapshot: Snapshot,
+    tenant: &TenantId,
+    values: &BTreeMap<String, Secret>,
+) -> Result<Snapshot, NoHost> {
+    let Some(before) = snapshot.tenant(tenant.as_str()).map(Arc::clone) else { return Ok(snapshot) };
+    let all = || before.handlers.values().map(|handler| &handler.stable.grants.secrets);
+    let is_listed = |name: &str| all().any(|secrets| !matches!(secrets.get(name), Found::NotGranted));
+    if let Some(name) = values.keys().find(|name| !is_listed(name)) {
+        let listed = all().flat_map(|secrets| secrets.names()).map(str::to_owned).collect();
+        return Err(NoHost::NotListed { name: name.clone(), listed });
+    }
+    let mut tenant = Tenant::clone(&before);
+    for handler in before.handlers.values() {
+        tenant.put(Handler::new(Arc::new(handler.stable.with_secrets(values))));
+    }
+    snapshot.put(Arc::new(tenant));
+    Ok(snapshot)
+}
+
 impl Log {
     /// Takes all that waits, without waiting for more.
     fn drain(&mut self) {
@@ -145,6 +209,10 @@ impl Log {
 }
 
 impl Line for HostLine {
+    fn time(&self) -> TimeOfDay {
+        self.time.clone()
+    }
+
     fn outward(&self) -> Vec<What> {
         let requested = self.world.take_requested();
         let mut all = self.carrier.take();
@@ -168,17 +236,21 @@ impl Line for HostLine {
         reply.map(|reply| Reply { took: reply.took.saturating_add(passed), ..reply })
     }
 
-    async fn fire(&self, handler: &str, schedule: &str, moment: Timestamp) -> Result<Fired, String> {
-        let (tenant, handler) = self.handler(handler)?;
+    fn schedule(&self, handler: &str, name: &str) -> Result<Schedule, String> {
+        let (_, handler) = self.handler(handler)?;
         let all = &handler.stable.schedules;
-        let Some(found) = all.iter().find(|found| *found.name == *schedule) else {
+        all.iter().find(|found| *found.name == *name).cloned().ok_or_else(|| {
             let known: Vec<&str> = all.iter().map(|schedule| &*schedule.name).collect();
-            return Err(format!(
-                "handler.toml has no [[schedule]] with the name {schedule:?}; it has: {}",
+            format!(
+                "handler.toml has no [[schedule]] with the name {name:?}; it has: {}",
                 if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-            ));
-        };
-        let answer = fire(&self.host, &tenant, &handler, found.event(moment, 1)).await;
+            )
+        })
+    }
+
+    async fn fire(&self, handler: &str, schedule: &Schedule, moment: Timestamp) -> Result<Fired, String> {
+        let (tenant, handler) = self.handler(handler)?;
+        let answer = fire(&self.host, &tenant, &handler, schedule.event(moment, 1)).await;
         self.log().drain();
         let _of_nobody = self.world.take_passed();
         Ok(Fired { code: answer.code.map(str::to_owned) })

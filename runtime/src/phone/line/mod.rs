@@ -12,9 +12,11 @@ use jiff::Timestamp;
 use url::Url;
 
 pub(crate) use self::host::send_to;
-pub use self::host::{HostLine, NoHost, Said};
+pub use self::host::{HostLine, NoHost, Own, Said};
 pub use self::http::{HttpLine, NoLine};
 use super::What;
+use crate::clock::TimeOfDay;
+use crate::schedule::Schedule;
 
 /// One request, ready to send.
 #[derive(Debug, Clone)]
@@ -96,6 +98,11 @@ pub trait Line: Send + Sync {
     /// Sends one request and waits for its answer. Follows no redirect.
     fn send(&self, request: Outgoing) -> impl Future<Output = Result<Reply, LineError>> + Send;
 
+    /// The time of day that its host goes by; a conversation sets it, where it is not the machine's.
+    fn time(&self) -> TimeOfDay {
+        TimeOfDay::default()
+    }
+
     /// What the handler did outward since this was last asked, as far as this line can know.
     fn outward(&self) -> Vec<What> {
         Vec::new()
@@ -113,14 +120,22 @@ pub trait Line: Send + Sync {
         std::future::ready(Err("what is stored is known of a host in this process only".to_owned()))
     }
 
+    /// The schedule called `name` of the handler at this path (`/tenant/handler/`).
+    ///
+    /// # Errors
+    /// What there is instead, for people: only a host in this process lets itself be told what time it is.
+    fn schedule(&self, _handler: &str, _name: &str) -> Result<Schedule, String> {
+        Err("a schedule can be fired on a host in this process only".to_owned())
+    }
+
     /// Runs a schedule of the handler at this path (`/tenant/handler/`) as if it were `moment`.
     ///
     /// # Errors
-    /// What keeps it from being run, for people: only a host in this process lets itself be told what time it is.
+    /// As [`Line::schedule`].
     fn fire(
         &self,
         _handler: &str,
-        _schedule: &str,
+        _schedule: &Schedule,
         _moment: Timestamp,
     ) -> impl Future<Output = Result<Fired, String>> + Send {
         std::future::ready(Err("a schedule can be fired on a host in this process only".to_owned()))
@@ -139,10 +154,18 @@ impl<L: Line> Line for &L {
         (**self).send(request)
     }
 
+    fn time(&self) -> TimeOfDay {
+        (**self).time()
+    }
+
+    fn schedule(&self, handler: &str, name: &str) -> Result<Schedule, String> {
+        (**self).schedule(handler, name)
+    }
+
     fn fire(
         &self,
         handler: &str,
-        schedule: &str,
+        schedule: &Schedule,
         moment: Timestamp,
     ) -> impl Future<Output = Result<Fired, String>> + Send {
         (**self).fire(handler, schedule, moment)

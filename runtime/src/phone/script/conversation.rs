@@ -3,6 +3,7 @@
 //! Nothing goes on by itself here, so the script's steps are taken one after the other: one that acts makes all that follows
 //! from it happen, those behind it say what that has to have been.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -11,10 +12,11 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::expect::{Failure, lines, quoted};
+use super::moment::Moment;
 use super::read::{Placed, Script};
 use super::steps::{Answered, Author, Step, TextMatch, WebAsked};
 use crate::phone::cookies::Jar;
-use crate::phone::line::{Line, Outgoing, Reply};
+use crate::phone::line::{Fired, Line, Outgoing, Reply};
 use crate::phone::messages::Texting;
 use crate::phone::{Event, Exchange, What};
 
@@ -36,8 +38,8 @@ pub(super) struct Conversation<'s, L> {
     /// The answer to the last web request.
     page: Option<Reply>,
     cookies: Jar,
-    /// The minute of the last run of a schedule.
-    fired_min: u64,
+    /// The minute of the last run of each schedule.
+    fired_min: BTreeMap<&'s str, u64>,
 }
 
 impl<'s, L: Line> Conversation<'s, L> {
@@ -52,7 +54,7 @@ impl<'s, L: Line> Conversation<'s, L> {
             errors: Vec::new(),
             page: None,
             cookies: Jar::default(),
-            fired_min: 0,
+            fired_min: BTreeMap::new(),
         }
     }
 
@@ -70,7 +72,7 @@ impl<'s, L: Line> Conversation<'s, L> {
         (failure, self.texting.events)
     }
 
-    async fn take(&mut self, step: &Step) -> Taken {
+    async fn take(&mut self, step: &'s Step) -> Taken {
         match step {
             Step::Write(written) => {
                 self.from = self.texting.events.len();
@@ -82,13 +84,9 @@ impl<'s, L: Line> Conversation<'s, L> {
                 self.texting.wait(*ms);
                 Ok(())
             }
-            Step::Fire { schedule } => {
+            Step::Fire { schedule, at } => {
                 self.from = self.texting.events.len();
-                // One moment is run once.
-                self.fired_min = (self.texting.now_unix_ms() / 60_000).max(self.fired_min + 1);
-                let moment = i64::try_from(self.fired_min.saturating_mul(60)).unwrap_or(i64::MAX);
-                let moment = Timestamp::from_second(moment).unwrap_or(Timestamp::MAX);
-                let fired = self.line.fire(self.base.path(), schedule, moment).await;
+                let fired = self.fire(schedule, *at).await;
                 let fired =
                     fired.map_err(|problem| (format!("expected {}: {problem}", step.shown()), Vec::new()))?;
                 self.texting.fired(schedule);
@@ -212,6 +210,32 @@ impl<'s, L: Line> Conversation<'s, L> {
             }
         }
         Ok(())
+    }
+
+    /// Runs a schedule at this moment, or now.
+    async fn fire(&mut self, name: &'s str, at: Option<Moment>) -> Result<Fired, String> {
+        let schedule = self.line.schedule(self.base.path(), name)?;
+        let now_unix_ms = self.texting.now_unix_ms();
+        let (now_min, last_min) = (now_unix_ms / 60_000, self.fired_min.get(name).copied());
+        let minute = match at {
+            // One moment is run once.
+            None => last_min.map_or(now_min, |last_min| now_min.max(last_min + 1)),
+            Some(at) => at.due_min(&schedule)?,
+        };
+        if last_min == Some(minute) {
+            return Err("it was run for this moment already, and a moment is run once".to_owned());
+        }
+        if minute < now_min {
+            return Err(format!(
+                "that moment is over, it is {} by now; time only goes on. `at` of the script says when it begins",
+                crate::clock::moment(now_unix_ms)
+            ));
+        }
+        self.texting.wait_until(minute.saturating_mul(60_000));
+        self.fired_min.insert(name, minute);
+        let moment = i64::try_from(minute.saturating_mul(60)).unwrap_or(i64::MAX);
+        let moment = Timestamp::from_second(moment).unwrap_or(Timestamp::MAX);
+        self.line.fire(self.base.path(), &schedule, moment).await
     }
 
     /// Asks for a page.

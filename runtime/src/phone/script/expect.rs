@@ -143,7 +143,10 @@ impl Step {
             Self::HangUp => "the caller hangs up".into(),
             Self::Write(written) => format!("write \u{201c}{}\u{201d}", written.body),
             Self::Wait { ms } => format!("{} s pass", ms / 1_000),
-            Self::Fire { schedule } => format!("the schedule {schedule} to be run"),
+            Self::Fire { schedule, at } => {
+                let at = at.map_or(String::new(), |at| format!(" for {at}"));
+                format!("the schedule {schedule} to be run{at}")
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 mod conversation;
 mod expect;
 mod http;
+mod moment;
 mod party;
 mod play;
 mod read;

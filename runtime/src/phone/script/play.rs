@@ -12,12 +12,14 @@ use super::party::Reader;
 use super::read::{Kind, Script, Scripts};
 #[cfg(test)]
 use super::read::{ScriptError, read_text};
+use super::steps::Step;
 use crate::call::TenantId;
+use crate::clock::TimeOfDay;
 use crate::host::Host;
 use crate::outbound::world::World;
 use crate::phone::call::{CallSettings, call};
 use crate::phone::carrier::OfflineCarrier;
-use crate::phone::line::{HostLine, Line, NoHost, Said};
+use crate::phone::line::{HostLine, Line, NoHost, Own, Said};
 use crate::phone::messages::{MessageSettings, Texting};
 use crate::phone::{Account, Event, Ids, Target, What};
 
@@ -31,7 +33,7 @@ pub struct Stage {
     pub account: Account,
     /// The handler's folder of URLs: `http://localhost/tenant/handler/`, with the slash at its end.
     pub base: Url,
-    /// The moment at which all calls begin, in milliseconds of Unix time.
+    /// The moment at which those begin that do not say it, in milliseconds of Unix time.
     pub began_unix_ms: u64,
 }
 
@@ -92,14 +94,14 @@ impl Stage {
         all.into_iter().map(|(_, played)| played).collect()
     }
 
-    /// A line to the handler on a host of its own, with empty stores and a carrier that makes `ids`, whose requests go into
-    /// `world`.
+    /// A line to the handler on a host of its own, with empty stores and a carrier that makes `ids`; `own` is what it has in
+    /// the place of the rest.
     ///
     /// # Errors
     /// [`NoHost`].
-    pub fn line(&self, ids: Ids, world: World) -> Result<HostLine, NoHost> {
+    pub fn line(&self, ids: Ids, own: Own) -> Result<HostLine, NoHost> {
         let carrier = OfflineCarrier::new(self.account.clone(), ids);
-        HostLine::beside(&self.host, &self.tenant, carrier, world)
+        HostLine::beside(&self.host, &self.tenant, carrier, own)
     }
 
     async fn one(&self, script: &Script, index: usize) -> Played {
@@ -117,7 +119,13 @@ impl Stage {
             remarks: Vec::new(),
             took: Duration::ZERO,
         };
-        match self.line(Ids::new(lot), World::new(script.http.iter().cloned())) {
+        let own = Own {
+            world: World::new(script.http.iter().cloned()),
+            time: TimeOfDay::played(self.began_unix_ms),
+            // Also where it gives none: whatever this machine knows of real ones stays out of what is played.
+            secrets: Some(script.secrets.clone()),
+        };
+        match self.line(Ids::new(lot), own) {
             Ok(line) => self.on(&line, script, Ids::new(lot), &mut played).await,
             Err(problem) => played.failure = Some(Failure::of(script, problem.to_string())),
         }
@@ -131,7 +139,8 @@ impl Stage {
         (played.failure, played.events) = on.play(script, ids).await;
         let (Said { lines, remarks }, missing) = line.take_log();
         (played.log, played.remarks) = (lines, remarks);
-        if played.failure.is_some() {
+        if let Some(failure) = &mut played.failure {
+            failure.hint = failure.hint.take().or_else(|| without_value(line, base));
             return;
         }
         if missing > 0 && !script.log.is_empty() {
@@ -145,6 +154,16 @@ impl Stage {
             ..Failure::of(script, format!("expected in the handler's log: \u{201c}{text}\u{201d}"))
         });
     }
+}
+
+/// What is said of secrets that a script gives no value: it may be why it failed.
+fn without_value(line: &HostLine, base: &Url) -> Option<String> {
+    let names = line.secrets_without_value(base.path());
+    let first = names.first()?;
+    Some(format!(
+        "no value for {} here: `secrets = {{ {first} = \"\u{2026}\" }}` at the top of the file gives one to its scripts",
+        names.join(", ")
+    ))
 }
 
 /// What a script of a file that has one came to on a line of whatever kind.
@@ -216,12 +235,30 @@ impl<L: Line> On<'_, L> {
             status_events: script.status_events.clone(),
             outbound: script.outbound,
             params: script.params.clone(),
-            began_unix_ms: self.began_unix_ms,
+            began_unix_ms: script.at_unix_ms.unwrap_or(self.began_unix_ms),
         };
         let mut reader = Reader::new(script, self.line, self.base.path());
         let account = self.account.clone();
         let record = call(self.line, account, ids, script.faults.clone(), &settings, &mut reader).await;
         Ok((reader.failure, record.events))
+    }
+
+    /// When a conversation begins that may run schedules: at the first moment that is named, where that does not say it, or it
+    /// would be over on another day.
+    fn begins_unix_ms(&self, script: &Script) -> u64 {
+        let named = || {
+            script.steps.iter().find_map(|placed| match &placed.step {
+                Step::Fire { schedule, at: Some(at) } => Some((schedule, *at)),
+                _ => None,
+            })
+        };
+        // What can't be is told at its step.
+        let first = || {
+            let (name, at) = named()?;
+            let schedule = self.line.schedule(self.base.path(), name).ok()?;
+            at.due_min(&schedule).ok().map(|minute| minute.saturating_mul(60_000))
+        };
+        script.at_unix_ms.or_else(first).unwrap_or(self.began_unix_ms)
     }
 
     async fn conversation(&self, script: &Script, ids: Ids) -> Result<Ending, String> {
@@ -232,7 +269,7 @@ impl<L: Line> On<'_, L> {
             fallback: script.fallback_url.as_deref().map(|link| self.target(link)).transpose()?,
             service: script.service.clone(),
             params: script.params.clone(),
-            began_unix_ms: self.began_unix_ms,
+            began_unix_ms: self.begins_unix_ms(script),
         };
         let texting = Texting::new(self.line, self.account.clone(), ids, script.faults.clone(), settings);
         Ok(Conversation::new(self.line, self.base, script, texting).play().await)

@@ -7,10 +7,13 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::http::RawRule;
+use super::moment::RawMoment;
 use super::steps::Step;
 use super::written::RawStep;
+use crate::config::Secret;
 use crate::outbound::world::Rule;
 use crate::phone::{CallbackOrder, Faults, Outcome, Until};
+use crate::secrets::problem_of_value;
 
 /// The caller of scripts that do not say who calls.
 const FROM: &str = "+12025550177";
@@ -82,6 +85,10 @@ pub(super) struct Script {
     pub(super) params: Vec<(String, String)>,
     pub(super) faults: Faults,
     pub(super) http: Vec<Rule>,
+    /// Values of the handler's secrets.
+    pub(super) secrets: BTreeMap<String, Secret>,
+    /// When it begins, in milliseconds of Unix time; none: at any time.
+    pub(super) at_unix_ms: Option<u64>,
     pub(super) steps: Vec<Placed>,
     pub(super) never: Vec<String>,
     pub(super) log: Vec<String>,
@@ -116,6 +123,8 @@ pub(super) struct Placed {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFile {
+    secrets: Option<Spanned<RawSecrets>>,
+    at: Option<Spanned<RawMoment>>,
     #[serde(default)]
     call: Vec<Spanned<RawScript>>,
     #[serde(default)]
@@ -124,10 +133,15 @@ struct RawFile {
     web: Vec<Spanned<RawScript>>,
 }
 
+/// Names and values.
+type RawSecrets = BTreeMap<String, String>;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawScript {
     name: String,
+    secrets: Option<Spanned<RawSecrets>>,
+    at: Option<Spanned<RawMoment>>,
     from: Option<String>,
     to: Option<String>,
     url: Option<String>,
@@ -209,6 +223,18 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
         let line = error.span().map_or(1, |span| line_of(span.start));
         invalid(line, error.message().trim().replace('\n', "; "))
     })?;
+    let given = |secrets: &Option<Spanned<RawSecrets>>, at: &Option<Spanned<RawMoment>>| {
+        let line = |spanned: std::ops::Range<usize>| line_of(spanned.start);
+        let secrets = secrets.as_ref().map_or(Ok(BTreeMap::new()), |written| {
+            values(written.get_ref()).map_err(|problem| invalid(line(written.span()), problem))
+        })?;
+        let at = at.as_ref().map(|written| {
+            let at = written.get_ref().check().and_then(|at| at.unix_ms());
+            at.map_err(|problem| invalid(line(written.span()), problem))
+        });
+        Ok::<_, ScriptError>((secrets, at.transpose()?))
+    };
+    let (secrets, at_unix_ms) = given(&raw.secrets, &raw.at)?;
     let calls = raw.call.into_iter().map(|script| (Kind::Call, script));
     let messages = raw.messages.into_iter().map(|script| (Kind::Messages, script));
     let web = raw.web.into_iter().map(|script| (Kind::Web, script));
@@ -216,6 +242,10 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
     for (kind, spanned) in calls.chain(messages).chain(web) {
         let line = line_of(spanned.span().start);
         let raw = spanned.into_inner();
+        // What a script says itself goes before what is said for the whole file.
+        let (own_secrets, own_at_unix_ms) = given(&raw.secrets, &raw.at)?;
+        let mut secrets = secrets.clone();
+        secrets.extend(own_secrets);
         let mut steps = Vec::with_capacity(raw.steps.len());
         for step in raw.steps {
             let line = line_of(step.span().start);
@@ -274,6 +304,8 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
             params: raw.params.into_iter().collect(),
             faults: Faults { duplicate, timeout_at, bad_signature_at, delay_ms, callbacks },
             http,
+            secrets,
+            at_unix_ms: own_at_unix_ms.or(at_unix_ms),
             steps,
             never: raw.never,
             log: raw.log,
@@ -282,6 +314,18 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
     }
     scripts.sort_by_key(|script| script.line);
     Ok(Scripts(scripts))
+}
+
+/// Secrets as a handler may have them. No value is shown, made up or not.
+fn values(written: &RawSecrets) -> Result<BTreeMap<String, Secret>, String> {
+    let mut values = BTreeMap::new();
+    for (name, value) in written {
+        if let Some(problem) = problem_of_value(value) {
+            return Err(format!("`secrets`: {name}: {problem}"));
+        }
+        values.insert(name.clone(), Secret::new(value.clone()));
+    }
+    Ok(values)
 }
 
 fn outbound(word: RawOutbound) -> Outcome {

@@ -7,6 +7,7 @@ use http::{HeaderMap, Method};
 use regex::Regex;
 use serde::Deserialize;
 
+use super::moment::Moment;
 use crate::outbound::world::Pattern;
 use crate::phone::messages::Written;
 use crate::phone::{Act, Event, Leg, Outcome, What};
@@ -50,7 +51,7 @@ pub(super) enum Step {
     HangUp,
     Write(Written),
     Wait { ms: u64 },
-    Fire { schedule: String },
+    Fire { schedule: String, at: Option<Moment> },
     Web(Box<WebAsked>),
 }
 

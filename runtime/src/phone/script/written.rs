@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::http::{RawForm, asked};
+use super::moment::RawMoment;
 use super::read::Kind;
 use super::steps::{Answered, Author, EndedBy, Expected, Kept, Requested, Step, Stored, TextMatch, sorted};
 use crate::phone::messages::{Delivery, Written};
@@ -63,6 +64,7 @@ pub(super) struct RawStep {
     times: Option<usize>,
     value: Option<String>,
     absent: Option<bool>,
+    at: Option<RawMoment>,
 }
 
 #[derive(Deserialize, Clone)]
@@ -190,7 +192,7 @@ impl Step {
 impl RawStep {
     /// A key beside `lead` that means nothing there.
     fn stray(&self, lead: &str) -> Option<&'static str> {
-        let keys: [(&'static str, bool, &[&str]); 23] = [
+        let keys: [(&'static str, bool, &[&str]); 24] = [
             ("lead", self.lead.is_some(), &["placed"]),
             ("leg", self.leg.is_some(), &["hear"]),
             ("within_s", self.within_s.is_some(), &["hear"]),
@@ -211,6 +213,7 @@ impl RawStep {
             ("times", self.times.is_some(), &["requested"]),
             ("value", self.value.is_some(), &["stored"]),
             ("absent", self.absent.is_some(), &["stored"]),
+            ("at", self.at.is_some(), &["fire"]),
             ("media", self.media.is_some(), &["write", "reply"]),
             ("delivery", self.delivery.is_some(), &["write"]),
             ("hang_up", self.hang_up.is_some(), &["record", "hang_up"]),
@@ -332,7 +335,10 @@ impl RawStep {
                 };
                 Step::Write(Written { body: self.write.unwrap_or_default(), media, delivery })
             }
-            "fire" => Step::Fire { schedule: self.fire.unwrap_or_default() },
+            "fire" => Step::Fire {
+                schedule: self.fire.unwrap_or_default(),
+                at: self.at.map(|at| at.check()).transpose()?,
+            },
             _ => Step::Wait { ms: self.wait_s.unwrap_or_default().saturating_mul(1_000) },
         })
     }
