@@ -17,7 +17,8 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use super::test::ACCOUNT;
-use super::{asked_to_stop, failed, keep_code};
+use super::test::folder;
+use super::{asked_to_stop, failed, keep_code, without_value};
 use crate::build::{Found, find};
 use crate::capability::Reach;
 use crate::carrier::twilio::signature::{self, AuthToken, EmptySecret};
@@ -222,6 +223,7 @@ impl Teller {
                 }
             }
             News::Answers { revision, took } if revision.id.0 == 1 => {
+                Self::tell_of_secrets(&of, path, &revision);
                 if let Err(error) = self.print_what_to_try(&revision) {
                     eprintln!("{of}error: {error}");
                 }
@@ -232,11 +234,14 @@ impl Teller {
                     ready.as_secs_f64()
                 );
             }
-            News::Answers { revision, took } => println!(
-                "{of}revision {} takes new calls after {:.1} s; calls in progress stay on theirs",
-                revision.id,
-                took.as_secs_f64()
-            ),
+            News::Answers { revision, took } => {
+                Self::tell_of_secrets(&of, path, &revision);
+                println!(
+                    "{of}revision {} takes new calls after {:.1} s; calls in progress stay on theirs",
+                    revision.id,
+                    took.as_secs_f64()
+                );
+            }
             News::Failed { error, in_force } => {
                 eprintln!("{of}error: {error}");
                 match in_force {
@@ -248,6 +253,13 @@ impl Teller {
             }
             News::Unwatched(error) => eprintln!("{of}warning: {error}"),
             News::Gone => println!("{name} was removed, and answers no more"),
+        }
+    }
+
+    /// Says which secrets have no value: the handler starts, and fails where it needs them.
+    fn tell_of_secrets(of: &str, path: &Path, revision: &Revision) {
+        if let Some(what) = without_value(revision.grants.secrets.without_value(), folder(path)) {
+            eprintln!("{of}warning: {what}; it is taken in at once");
         }
     }
 

@@ -32,10 +32,12 @@ mod test;
 mod token;
 
 use std::fmt::Display;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::handler_toml::LOCAL_SECRETS;
 use crate::host::Host;
 
 /// Runs call handlers: sandboxed WebAssembly components that answer voice and SMS webhooks.
@@ -130,6 +132,19 @@ fn keep_code(host: &Host) {
     if let Err(error) = host.keep_code_in(&folder.join("compiled")) {
         tracing::warn!("compiled code is not kept, so that each start compiles: {error}");
     }
+}
+
+/// What to do about these secrets of the handler in `folder`, which it is granted and which have no value; none where there are
+/// none.
+fn without_value<'a>(names: impl Iterator<Item = &'a str>, folder: &Path) -> Option<String> {
+    let names: Vec<&str> = names.collect();
+    let first = names.first()?;
+    Some(format!(
+        "no value for {}: the handler is refused what it asks for; write {first} = \"\u{2026}\" into {}, and keep that file \
+         out of version control",
+        names.join(", "),
+        folder.join(LOCAL_SECRETS).display()
+    ))
 }
 
 /// As [`failed`], for a sentence.

@@ -20,7 +20,7 @@ use crate::secrets::check_name;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  hookswitch secret set crm-key --tenant acme < crm-key.txt\n  \
     hookswitch secret list --tenant acme\n\n\
-    With `dev`, `test` and `call` secrets stand in .secrets.toml beside handler.toml: crm-key = \"…\"")]
+    With `dev` and `call` secrets stand in .secrets.toml beside handler.toml: crm-key = \"…\"; scripts bring their own")]
 pub struct SecretCommand {
     #[command(subcommand)]
     action: Action,

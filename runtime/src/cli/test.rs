@@ -100,7 +100,8 @@ fn handlers(path: &Path) -> Vec<PathBuf> {
     }
 }
 
-fn folder(path: &Path) -> &Path {
+/// The folder of the handler at `path`.
+pub(super) fn folder(path: &Path) -> &Path {
     if path.is_file() { path.parent().unwrap_or(Path::new(".")) } else { path }
 }
 

@@ -33,6 +33,8 @@ pub struct Workbench {
 struct Made {
     component: Digest,
     settings: HandlerSettings,
+    /// Of the file with the values of its secrets; none where there is none.
+    secrets: Option<Digest>,
     handler: Handler,
 }
 
@@ -148,11 +150,10 @@ impl Workbench {
         let component = std::fs::read(&built.component)
             .map_err(|cause| WorkbenchError::Unreadable { path: built.component.clone(), cause })?;
         let component = Digest::of(&component);
-        if self
-            .made
-            .as_ref()
-            .is_some_and(|made| made.component == component && made.settings == built.settings)
-        {
+        let secrets = std::fs::read(built.settings.local_secrets_file()).ok().map(|text| Digest::of(&text));
+        if self.made.as_ref().is_some_and(|made| {
+            made.component == component && made.settings == built.settings && made.secrets == secrets
+        }) {
             return Ok(None);
         }
         let id = RevisionId(self.current().map_or(1, |revision| revision.id.0 + 1));
@@ -179,7 +180,7 @@ impl Workbench {
             name: built.settings.name.to_string(),
             other,
         })?;
-        self.made = Some(Made { component, settings: built.settings, handler });
+        self.made = Some(Made { component, settings: built.settings, secrets, handler });
         Ok(Some(revision))
     }
 

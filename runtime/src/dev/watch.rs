@@ -11,7 +11,7 @@ use std::time::Duration;
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::build::is_source;
-use crate::handler_toml::{BuildMethod, FILE_NAME, HandlerSettings};
+use crate::handler_toml::{BuildMethod, FILE_NAME, HandlerSettings, LOCAL_SECRETS};
 
 /// How long nothing may change before a change counts.
 const QUIET: Duration = Duration::from_millis(80);
@@ -44,7 +44,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch the folder at `path`, or the component there and the `handler.toml` beside it. `settings` say what a
+    /// Begins to watch the folder at `path`, or the component there and the settings and secrets beside it. `settings` say what a
     /// build writes; where they can't be read yet, everything counts.
     pub(super) fn new(path: &Path, settings: Option<&HandlerSettings>) -> Result<Self, WatchError> {
         let (changed, changes) = channel();
@@ -60,7 +60,8 @@ impl Watch {
             },
             BuildMethod::Cargo | BuildMethod::Ready { .. } => None,
         });
-        let sources = Sources { settings: folder.join(FILE_NAME), folder: folder.clone(), only, made };
+        let settings = [FILE_NAME, LOCAL_SECRETS].map(|name| folder.join(name));
+        let sources = Sources { settings, folder: folder.clone(), only, made };
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             // An error of the watcher is a reason to look again: it may have missed a change.
             let counts = event.map_or(true, |event| {
@@ -110,13 +111,17 @@ struct Sources {
     only: Option<PathBuf>,
     /// What the build command writes.
     made: Option<PathBuf>,
-    settings: PathBuf,
+    /// What stands beside it, whatever it is.
+    settings: [PathBuf; 2],
 }
 
 impl Sources {
     fn hold(&self, path: &Path) -> bool {
+        if self.settings.iter().any(|settings| path == settings) {
+            return true;
+        }
         if let Some(only) = &self.only {
-            return path == only || path == self.settings;
+            return path == only;
         }
         if self.made.as_deref().is_some_and(|made| path.starts_with(made)) {
             return false;
@@ -136,11 +141,13 @@ mod tests {
             folder: "/h".into(),
             only: None,
             made: Some("/h/dist".into()),
-            settings: "/h/handler.toml".into(),
+            settings: ["/h/handler.toml".into(), "/h/.secrets.toml".into()],
         };
         for (path, expected) in [
             ("/h/src/lib.rs", true),
             ("/h/handler.toml", true),
+            ("/h/.secrets.toml", true),
+            ("/h/src/.secrets.toml", false),
             ("/h/fallback.xml", true),
             ("/h/target/debug/x", false),
             ("/h/node_modules/a/b.js", false),

@@ -1,10 +1,10 @@
-//! Secrets of a handler on its author's machine: `.secrets.toml` beside `handler.toml`. Made-up values for scripted calls may be kept
-//! with the sources, real ones may not.
+//! Secrets of a handler on its author's machine: `.secrets.toml` beside `handler.toml`, which is kept out of version control.
 //!
-//! `dev`, `test` and `call` read them; a host has those that were set with `hookswitch secret set`.
+//! `dev` and `call` read them; a host has those that were set with `hookswitch secret set`, and a script those that it says
+//! itself.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::{HandlerSettings, SettingsError, read_text};
 use crate::config::Secret;
@@ -16,6 +16,12 @@ pub const LOCAL_SECRETS: &str = ".secrets.toml";
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 impl HandlerSettings {
+    /// Where the values of its secrets are on this machine.
+    #[must_use]
+    pub fn local_secrets_file(&self) -> PathBuf {
+        self.file.with_file_name(LOCAL_SECRETS)
+    }
+
     /// The values of the secrets that the handler is granted. One that the file does not have is granted and unreadable.
     ///
     /// # Errors
@@ -24,7 +30,7 @@ impl HandlerSettings {
         if self.secrets.is_empty() {
             return Ok(SecretValues::default());
         }
-        let file = self.file.parent().unwrap_or(Path::new("")).join(LOCAL_SECRETS);
+        let file = self.local_secrets_file();
         let text = match read_text(&file, FILE_BYTES_MAX) {
             Err(SettingsError::Unreadable { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
                 String::new()
@@ -58,6 +64,8 @@ impl HandlerSettings {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::secrets::{Found, VALUE_BYTES_MAX};
 

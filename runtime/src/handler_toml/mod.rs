@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 use crate::call::HandlerName;
 use crate::schedule::ScheduleSettings;
 
+pub use local_secrets::LOCAL_SECRETS;
 use place::Place;
 pub use revision::{RevisionSettings, SecretGrant};
 

@@ -10,7 +10,7 @@ mod texting;
 
 use std::error::Error;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -19,8 +19,8 @@ use url::Url;
 
 use self::caller::Caller;
 use self::screen::Screen;
-use super::test::{ACCOUNT, colour, open, say};
-use super::{failed, failed_because};
+use super::test::{ACCOUNT, colour, folder, open, say};
+use super::{failed, failed_because, without_value};
 use crate::carrier::twilio::signature::AuthToken;
 use crate::clock;
 use crate::host;
@@ -140,6 +140,11 @@ fn conduct(args: &CallArgs) -> Result<Vec<Event>, Box<dyn Error>> {
         let (_, stage) = open(PathBuf::from(&args.target))?;
         let url = stage.base.join(if args.text.is_empty() { "voice" } else { "sms" })?;
         let line = stage.line(Ids::random()?, Own::default())?;
+        let missing = line.secrets_without_value(stage.base.path());
+        if let Some(what) = without_value(missing.iter().map(String::as_str), folder(Path::new(&args.target)))
+        {
+            eprintln!("warning: {what}");
+        }
         runtime.block_on(talk(args, &line, stage.account, url))?
     };
     if args.json {

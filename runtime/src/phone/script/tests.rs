@@ -65,6 +65,23 @@ fn what_is_wrong_with_a_script_is_named_with_its_line() {
             "unknown variant `broken`",
         ),
         (
+            "\n[secrets]\nkey = ''\n[[call]]\nname = 'x'\nsteps = [{ hang_up = true }]",
+            "calls/a.toml:2: `secrets`: key: the value is empty",
+        ),
+        ("secrets = { key = 7 }", "expected a string"),
+        (
+            "[[call]]\nname = 'x'\nat = '2026-11-23T09:00'\nsteps = [{ hang_up = true }]",
+            "calls/a.toml:3: `at` is 2026-11-23T09:00:00, and by whose clocks",
+        ),
+        (
+            "[[web]]\nname = 'x'\nsteps = [\n  { fire = 'a', at = 'soon' },\n]",
+            "calls/a.toml:4: `at` is \"soon\"; expected a date",
+        ),
+        (
+            "[[web]]\nname = 'x'\nsteps = [{ wait_s = 1, at = 'soon' }]",
+            "`at` does not belong to a step with `wait_s`",
+        ),
+        (
             "[[call]]\nname = 'x'\nhttp = [{ request = 'GET https://a.example.com/', status = 99 }]\nsteps = [{ hang_up = true }]",
             "expected 200 to 599",
         ),
@@ -77,8 +94,12 @@ fn what_is_wrong_with_a_script_is_named_with_its_line() {
 #[test]
 fn every_key_of_the_description_is_a_key() {
     let text = r##"
+secrets = { crm-key = "made up" }
+at = "2026-11-23T09:00:00-05:00"
 [[call]]
 name = "all"
+secrets = { other = "x" }
+at = 2026-11-23T14:00:00Z
 from = "+12025550177"
 to = "+12025550199"
 url = "voice"
@@ -122,6 +143,7 @@ steps = [
   { wait_s = 4 },
   { error = "HS202" },
   { fire = "remind" },
+  { fire = "remind", at = "2026-11-23T09:00:00" },
 ]
 [[web]]
 name = "pages"
@@ -138,4 +160,29 @@ steps = [
 ]
 "##;
     assert_eq!(read_text("a", text).unwrap().len(), 3);
+}
+
+#[test]
+fn what_is_said_for_a_file_counts_where_a_script_does_not_say_it_itself() {
+    let text = r##"
+secrets = { one = "file", two = "file" }
+at = "2026-11-23T09:00:00Z"
+[[web]]
+name = "as the file has it"
+steps = [{ wait_s = 1 }]
+[[web]]
+name = "its own"
+secrets = { two = "script" }
+at = "2026-11-23T10:00:00Z"
+steps = [{ wait_s = 1 }]
+"##;
+    let scripts = read_text("a", text).unwrap().0;
+    let found = scripts.iter().map(|script| {
+        let values = script.secrets.iter().map(|(name, value)| format!("{name}={}", value.expose()));
+        (script.at_unix_ms.unwrap(), values.collect::<Vec<_>>().join(" "))
+    });
+    let nine = 1_795_424_400_000;
+    let expected = [(nine, "one=file two=file"), (nine + 3_600_000, "one=file two=script")];
+    assert!(found.eq(expected.map(|(at, values)| (at, values.to_owned()))));
+    assert!(!format!("{scripts:?}").contains("\"file\""), "values do not print");
 }
