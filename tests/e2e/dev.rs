@@ -65,6 +65,30 @@ fn answers(name: &'static str, revision: u32) -> impl Fn(&[HandlerView]) -> bool
 }
 
 #[test]
+fn a_secret_without_a_value_is_named_and_one_that_is_saved_is_taken_in() {
+    on_host_runtime(async {
+        let folder = tempfile::tempdir().unwrap();
+        handler(folder.path(), "desk", "One.");
+        let folder = folder.path().join("desk");
+        write_settings(&folder, &format!("secrets = [\"crm-key\"]\n[config]\n{OPEN}"));
+        let host = TestHost::start().await;
+        let token = AuthToken::new(TOKEN).unwrap();
+        let mut bench =
+            Workbench::open(Arc::clone(&host.host), folder.clone(), token, &mut |_| {}).expect("it loads");
+        let missing = |bench: &Workbench| {
+            let secrets = &bench.current().expect("it was built").grants.secrets;
+            secrets.without_value().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(missing(&bench), ["crm-key"]);
+        let watch = bench.watch().expect("files can be watched");
+        std::fs::write(folder.join(".secrets.toml"), "crm-key = \"made up\"").unwrap();
+        assert!(watch.wait(&AtomicBool::new(false)));
+        assert!(bench.rebuild(&mut |_| {}).expect("it loads").is_some(), "it has another value now");
+        assert_eq!(missing(&bench), [""; 0]);
+    });
+}
+
+#[test]
 fn a_saved_change_is_heard_by_the_next_call_and_a_broken_one_by_none() {
     on_host_runtime(async {
         let folder = tempfile::tempdir().unwrap();

@@ -3,16 +3,24 @@
 
 use serde_json::Value;
 
-use crate::support::{ROOT, hookswitch};
+use std::path::Path;
+
+use crate::support::{ROOT, example, hookswitch};
 
 /// What comes of `scripts` for the guest called `name`, as JSON, as text, and as JUnit XML.
-fn played(name: &str, allow: &str, scripts: &str) -> (Value, String, String) {
-    let built =
-        hookswitch::build::build(&ROOT.join("tests/guests").join(name), &mut |_| {}).expect("it builds");
+fn played(name: &str, settings: &str, scripts: &str) -> (Value, String, String) {
+    played_with(&ROOT.join("tests/guests").join(name), settings, "", scripts)
+}
+
+/// The same for any guest, on a machine that knows `secrets`.
+fn played_with(guest: &Path, settings: &str, secrets: &str, scripts: &str) -> (Value, String, String) {
+    let built = hookswitch::build::build(guest, &mut |_| {}).expect("it builds");
+    let name = guest.file_name().unwrap().to_str().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let component = folder.path().join(format!("{name}.wasm"));
     std::fs::copy(built.component, &component).unwrap();
-    std::fs::write(folder.path().join("handler.toml"), format!("name = \"{name}\"\n{allow}")).unwrap();
+    std::fs::write(folder.path().join("handler.toml"), format!("name = \"{name}\"\n{settings}")).unwrap();
+    std::fs::write(folder.path().join(".secrets.toml"), secrets).unwrap();
     std::fs::create_dir(folder.path().join("calls")).unwrap();
     std::fs::write(folder.path().join("calls/a.toml"), scripts).unwrap();
     let run = |args: &[&str]| {
@@ -184,6 +192,154 @@ steps = [{ web = "GET /../voice" }]
             &["a webhook failed: HS209"],
             &["no step asks for a page before"],
             &["leads out of the handler's pages"],
+        ],
+    );
+}
+
+#[test]
+fn a_handler_has_the_secrets_that_its_script_gives_and_none_of_the_machine() {
+    let (json, text, junit) = played_with(
+        &ROOT.join("tests/guests/misbehave"),
+        "secrets = [\"crm-key\", \"second\"]\n",
+        "crm-key = \"a-real-one\"\nsecond = \"another-real-one\"",
+        r#"
+secrets = { crm-key = "made-up-for-all" }
+
+[[call]]
+name = "that of the file"
+url = "voice/say-secret"
+steps = [{ hear = "made-up-for-all" }]
+
+[[call]]
+name = "its own"
+url = "voice/say-secret"
+secrets = { crm-key = "made-up-for-this" }
+never = ["made-up-for-all"]
+steps = [{ hear = "made-up-for-this" }]
+
+[[call]]
+name = "one that is not listed"
+secrets = { hubspot = "x-made-up" }
+steps = [{ hear = "anything" }]
+
+[[call]]
+name = "one that is not granted"
+url = "voice/foreign-secret"
+steps = [{ hear = "anything" }]
+"#,
+    );
+    check(
+        &json,
+        &[
+            &["-"],
+            &["-"],
+            &[
+                "16: there is a value for the secret \"hubspot\", and handler.toml lists crm-key, second",
+                "secrets = [\"hubspot\"]",
+            ],
+            &["failed: HS209", "the codes"],
+        ],
+    );
+    for report in [json.to_string(), text, junit] {
+        assert!(!report.contains("real-one"), "{report}");
+    }
+    let (json, text, _) = played_with(
+        &ROOT.join("tests/guests/misbehave"),
+        "secrets = [\"crm-key\"]\n",
+        "crm-key = \"a-real-one\"",
+        r#"
+[[call]]
+name = "none"
+url = "voice/say-secret"
+steps = [{ error = "HS209" }, { hear = "a-real-one" }]
+"#,
+    );
+    check(&json, &[&["expected to hear", "no value for crm-key here: `secrets = { crm-key"]]);
+    assert!(text.contains("under `secrets` in a script"), "{text}");
+}
+
+#[test]
+fn a_call_comes_at_the_time_of_day_that_its_script_says() {
+    let hours = "[config]\nopen = 9\nclose = 17\nutc_offset_hours = -5\nsales = \"+12025550123\"";
+    let (json, ..) = played_with(
+        &example("front-desk"),
+        hours,
+        "",
+        r#"
+at = "2026-11-23T09:00:00-05:00"
+
+[[call]]
+name = "at nine on a Monday"
+steps = [{ hear = "press 1 or say sales" }]
+
+[[call]]
+name = "a minute before"
+at = "2026-11-23T08:59:00-05:00"
+steps = [{ hear = "outside our opening hours" }]
+
+[[call]]
+name = "on a Saturday"
+at = "2026-11-28T12:00:00[America/New_York]"
+steps = [{ hear = "outside our opening hours" }]
+
+[[call]]
+name = "not at five"
+at = 2026-11-23T22:00:00Z
+steps = [{ hear = "press 1 or say sales" }]
+"#,
+    );
+    check(&json, &[&["-"], &["-"], &["-"], &["21: expected to hear", "outside our opening hours"]]);
+}
+
+#[test]
+fn a_schedule_is_run_at_the_moments_at_which_it_is_due() {
+    // A run of the schedule `fail` fails, so that it is seen that there was one.
+    let (json, ..) = played(
+        "remember",
+        "[[schedule]]\nname = \"fail\"\ncron = \"0 9 * * *\"\ntimezone = \"America/New_York\"\n",
+        r#"
+[[web]]
+name = "day after day"
+steps = [
+  { fire = "fail", at = "2026-11-23T09:00:00" },
+  { error = "HS209" },
+  { fire = "fail", at = "2026-11-24T14:00:00Z" },
+  { error = "HS209" },
+]
+
+[[web]]
+name = "not at half past nine"
+steps = [{ fire = "fail", at = "2026-11-23T09:30:00" }]
+
+[[web]]
+name = "not when it is over"
+at = "2026-11-23T14:01:00Z"
+steps = [{ fire = "fail", at = "2026-11-23T09:00:00" }]
+
+[[web]]
+name = "not twice"
+steps = [
+  { fire = "fail", at = "2026-11-23T09:00:00" },
+  { error = "HS209" },
+  { fire = "fail", at = "2026-11-23T09:00:00" },
+]
+
+[[web]]
+name = "not another"
+steps = [{ fire = "remind", at = "2026-11-23T09:00:00" }]
+"#,
+    );
+    check(
+        &json,
+        &[
+            &["-"],
+            &[
+                "13: expected the schedule fail to be run for 2026-11-23T09:30:00",
+                "not due at 2026-11-23T09:30:00-05:00; the next time after that is 2026-11-24T09:00:00-05:00",
+            ],
+            &["18: ", "that moment is over, it is 2026-11-23T14:01:00.000Z by now"],
+            &["25: ", "it was run for this moment already"],
+            &["has no [[schedule]] with the name \"remind\"; it has: fail"],
         ],
     );
 }

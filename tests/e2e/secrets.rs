@@ -131,3 +131,34 @@ fn a_secret_is_shown_to_nobody() {
         assert!(!refused.status.success() && said.contains("granted to guest"), "{said}");
     });
 }
+
+#[test]
+fn scripts_before_a_deploy_are_played_with_their_own_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Served::start(&folder.path().join("data"));
+    host.tenant("acme");
+    set(&host, FIRST);
+    let handler = ready(folder.path(), "guest", misbehave(), GRANTED);
+    std::fs::write(handler.join(".secrets.toml"), format!("crm-key = \"{SECOND}\"")).unwrap();
+    std::fs::create_dir(handler.join("calls")).unwrap();
+    let script = |expected: &str| {
+        let text = format!(
+            "secrets = {{ crm-key = \"made-up\" }}\n[[call]]\nname = \"a\"\nurl = \"voice/say-secret\"\n\
+             steps = [{{ hear = \"{expected}\" }}]"
+        );
+        std::fs::write(handler.join("calls/a.toml"), text).unwrap();
+    };
+    let deploy = ["deploy", handler.to_str().unwrap(), "--tenant", "acme"];
+    for real in [FIRST, SECOND] {
+        script(real);
+        let refused = host.run(&deploy);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && said.contains("\u{201c}made-up\u{201d}"), "{said}");
+    }
+    script("made-up");
+    host.ok(&deploy);
+    on_host_runtime(async {
+        let heard = Client::new(host.webhooks).call("acme/guest/voice/say-secret").start().await.clone();
+        assert!(heard.body.contains(FIRST), "callers are answered with the tenant's: {}", heard.body);
+    });
+}
