@@ -2,7 +2,7 @@
 //!
 //! A script is a list of steps: what is expected to be heard, and what is done. It is played on the real sandbox, in
 //! virtual time, and either passes or tells the first step that did not come true, beside what was heard instead. Each has
-//! stores, a carrier and services of its own, so that scripts can play at once and in any order.
+//! stores, a carrier, services, secrets and a time of day of its own, so that scripts can play at once, in any order and on any day.
 //! `format.md` beside this file describes the format.
 
 mod conversation;
