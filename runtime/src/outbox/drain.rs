@@ -1,7 +1,9 @@
 //! Sends what is due: the one loop that takes entries out of the outbox.
 //!
 //! Only one process drains a file: a host that hands over stops its loop and waits for what it was sending, then the other
-//! one begins with whatever a dead process left behind. An entry is tried with growing pauses until it is done, refused, or
+//! one begins with whatever a dead process left behind. Where the handover fails the loop begins again in the old process, with
+//! what the stopped one had taken and not begun. No entry is `sending` for ever: the loop looks for those that no task of this
+//! process holds, and leaves alone those that one does. An entry is tried with growing pauses until it is done, refused, or
 //! a day has gone by. Where it is not known whether a try was carried out, the carrier's own list is looked at before the next.
 
 use std::sync::Arc;
@@ -10,9 +12,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 use tracing::{error, info, warn};
 
+use super::Outbox;
 use super::ledger::{Due, Tried};
 use super::writer::OutboxError;
-use super::{Outbox, SENDING_MAX};
 use crate::carrier::operation::{CarrierError, Done};
 use crate::clock;
 
@@ -30,23 +32,33 @@ const TRY_WITHIN: Duration = Duration::from_secs(20);
 const REST: Duration = Duration::from_secs(5);
 /// The longest sleep; a clock that was set shall not make anything late for long.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// How often entries are looked for that are being sent by nobody.
+const LOST_EVERY: Duration = Duration::from_secs(30);
+/// How long another process may be silent about what it is sending, in milliseconds, while this one drains the file: longer
+/// than any try takes.
+const SILENT_MAX_MS: u64 = 60_000;
 /// How often results that nobody asks for any more are forgotten.
 const PRUNE_EVERY: Duration = Duration::from_secs(10 * 60);
 
 impl Outbox {
     /// Sends what is due, until it is dropped; then call [`Outbox::settled`].
     pub async fn drain(self: Arc<Self>) {
-        let (mut recovered, mut failing) = (false, false);
-        let mut pruned: Option<Instant> = None;
+        // One loop at a time: an entry that one has taken and does not hold yet would be lost and found by the other.
+        let _alone = self.draining.lock().await;
+        let mut failing = false;
+        let (mut recovered, mut pruned): (Option<Instant>, Option<Instant>) = (None, None);
         loop {
             let round = async {
-                if !recovered {
+                if recovered.is_none_or(|at| at.elapsed() >= LOST_EVERY) {
                     let now = clock::unix_ms();
-                    let count = self.ledger.recover(now, now + LOOK_AFTER_MS).await?;
-                    recovered = true;
+                    // Whoever sent for this file before has ended by the time that a loop begins.
+                    let silent_since = recovered.is_some().then(|| now.saturating_sub(SILENT_MAX_MS));
+                    let times = (now, now + LOOK_AFTER_MS);
+                    let count = self.ledger.recover(self.sending.held(), silent_since, times).await?;
+                    recovered = Some(Instant::now());
                     if count > 0 {
                         warn!(
-                            "{count} entries of the outbox were being sent when a host ended; the carrier is asked about them"
+                            "{count} entries of the outbox were being sent when that was cut off; the carrier is asked about them"
                         );
                     }
                 }
@@ -78,8 +90,7 @@ impl Outbox {
 
     /// Waits until everything that was taken out of the outbox has ended, at most as long as one try may take.
     pub async fn settled(&self) {
-        let all = self.sending.acquire_many(SENDING_MAX);
-        if tokio::time::timeout(TRY_WITHIN + Duration::from_secs(1), all).await.is_err() {
+        if !self.sending.settled(TRY_WITHIN + Duration::from_secs(1)).await {
             warn!(
                 "some entries of the outbox are still being sent; whoever comes next asks the carrier about them"
             );
@@ -97,39 +108,39 @@ impl Outbox {
                 sleep = sleep.min(REST);
                 continue;
             };
-            let mut permits: Vec<OwnedSemaphorePermit> = Vec::new();
+            let mut places: Vec<OwnedSemaphorePermit> = Vec::new();
             let moment = Instant::now();
             loop {
-                let Ok(permit) = Arc::clone(&self.sending).try_acquire_owned() else {
+                let Some(place) = self.sending.place() else {
                     // Whoever ends wakes this loop.
                     break;
                 };
                 match self.rates.turn(&tenant, rate, &account.allowance, moment, moment) {
-                    Ok(_) => permits.push(permit),
+                    Ok(_) => places.push(place),
                     Err(wait) => {
                         sleep = sleep.min(wait);
                         break;
                     }
                 }
             }
-            let most = u32::try_from(permits.len()).unwrap_or(SENDING_MAX);
+            let most = u32::try_from(places.len()).unwrap_or(u32::MAX);
             if most == 0 {
                 continue;
             }
             let taken = self.ledger.take(&tenant, rate, most, now).await;
             let count = taken.as_ref().map_or(0, Vec::len);
-            for _ in count..permits.len() {
+            for _ in count..places.len() {
                 self.rates.give_back(&tenant, rate, &account.allowance);
             }
-            if count == permits.len() {
+            if count == places.len() {
                 sleep = Duration::ZERO;
             }
-            for (due, permit) in taken?.into_iter().zip(permits) {
-                let outbox = Arc::clone(self);
+            for (due, place) in taken?.into_iter().zip(places) {
+                let (outbox, held) = (Arc::clone(self), self.sending.hold(due.key, place));
                 // A task of its own: it goes on when this loop is stopped.
                 tokio::spawn(async move {
                     outbox.send(due).await;
-                    drop(permit);
+                    drop(held);
                     outbox.changed.notify_one();
                 });
             }
@@ -153,8 +164,13 @@ impl Outbox {
                 warn!(target: "outbox", tenant = %due.tenant, tries = due.attempts, "{kind} to {about} in {pause_ms} ms again: {note}");
             }
         }
-        if let Err(why) = self.ledger.tried(due.key, &tried, clock::unix_ms()).await {
-            error!(tenant = %due.tenant, "what came of a {kind} in the outbox is not kept: {why}");
+        let mut said = false;
+        // Until it is kept the entry stays this task's: whoever found it would not know what came of it.
+        while let Err(why) = self.ledger.tried(due.key, &tried, clock::unix_ms()).await {
+            if !std::mem::replace(&mut said, true) {
+                error!(tenant = %due.tenant, "what came of a {kind} in the outbox can't be kept yet: {why}");
+            }
+            tokio::time::sleep(REST).await;
         }
     }
 

@@ -151,8 +151,8 @@ impl Ledger {
         result: &Result<Done, CarrierError>,
         now: u64,
     ) -> Result<(), OutboxError> {
-        let result = result.clone();
-        self.writer.ask(move |transaction| end(transaction, key, &result, now)).await
+        let (owner, result) = (self.owner, result.clone());
+        self.writer.ask(move |transaction| end(transaction, (key, owner), &result, now)).await
     }
 
     /// Gives a claim back: nothing was sent.
@@ -285,35 +285,50 @@ impl Ledger {
 
     /// Keeps what became of a try of something that was due.
     pub(super) async fn tried(&self, key: EffectKey, tried: &Tried, now: u64) -> Result<(), OutboxError> {
-        let tried = tried.clone();
+        let (owner, tried) = (self.owner, tried.clone());
         self.writer
             .ask(move |transaction| match &tried {
-                Tried::Ended(result) => end(transaction, key, result, now),
+                Tried::Ended(result) => end(transaction, (key, owner), result, now),
                 Tried::Again { due_at, note, doubted_since } => {
                     transaction
                         .prepare_cached(
                             "UPDATE effect SET state = 'waiting', due_at = ?2, note = ?3, doubted_since = ?4, changed_at = ?5
-                             WHERE key = ?1 AND state = 'sending'",
+                             WHERE key = ?1 AND state = 'sending' AND owner = ?6",
                         )?
-                        .execute(params![key.0, due_at, note, doubted_since, now])?;
+                        .execute(params![key.0, due_at, note, doubted_since, now, owner])?;
                     Ok(())
                 }
             })
             .await
     }
 
-    /// Puts back what a process that is gone was sending for the outbox, due at `due_at`: whether it was sent is not known.
-    /// Gives their number. Whoever calls this is the only one that sends from the outbox.
-    pub(super) async fn recover(&self, now: u64, due_at: u64) -> Result<usize, OutboxError> {
+    /// Puts back what is being sent by nobody, due at `due_at`: whether it was sent is not known. Gives their number. Of this
+    /// process that is what is not among `held`, of others what they took before `silent_since`, and all of it where that is
+    /// none. Whoever calls this is the only one that takes entries out of the outbox.
+    pub(super) async fn recover(
+        &self,
+        held: Vec<EffectKey>,
+        silent_since: Option<u64>,
+        (now, due_at): (u64, u64),
+    ) -> Result<usize, OutboxError> {
         let owner = self.owner;
         self.writer
             .ask(move |transaction| {
-                let recovered = transaction.execute(
-                    "UPDATE effect SET state = 'waiting', doubted_since = coalesce(doubted_since, changed_at), due_at = ?3,
-                       note = 'its host ended while it was being sent', changed_at = ?2
-                     WHERE later = 1 AND state = 'sending' AND owner != ?1",
-                    params![owner, now, due_at],
+                let mut statement = transaction.prepare_cached(
+                    "SELECT key FROM effect WHERE state = 'sending' AND later = 1
+                       AND (owner = ?1 OR ?2 IS NULL OR changed_at < ?2)",
                 )?;
+                let keys = statement.query_map(params![owner, silent_since], |row| row.get(0).map(EffectKey))?;
+                let lost: Vec<EffectKey> = keys.collect::<rusqlite::Result<_>>()?;
+                let mut recovered = 0;
+                for key in lost.iter().filter(|key| !held.contains(key)) {
+                    recovered += transaction
+                        .prepare_cached(
+                            "UPDATE effect SET state = 'waiting', doubted_since = coalesce(doubted_since, changed_at), due_at = ?2,
+                               note = 'sending it was cut off', changed_at = ?3 WHERE key = ?1",
+                        )?
+                        .execute(params![key.0, due_at, now])?;
+                }
                 Ok(recovered)
             })
             .await
@@ -459,9 +474,10 @@ fn id_of(key: EffectKey) -> String {
     format!("ob_{bytes}")
 }
 
+/// Notes the end of what the process `owner` was sending; what another one has taken up meanwhile stays as it is.
 fn end(
     transaction: &Transaction<'_>,
-    key: EffectKey,
+    (key, owner): (EffectKey, i64),
     result: &Result<Done, CarrierError>,
     now: u64,
 ) -> Result<(), OutboxError> {
@@ -474,9 +490,9 @@ fn end(
     transaction
         .prepare_cached(
             "UPDATE effect SET state = ?2, note = ?3, result = ?4, operation = NULL, changed_at = ?5
-             WHERE key = ?1 AND state = 'sending'",
+             WHERE key = ?1 AND state = 'sending' AND owner = ?6",
         )?
-        .execute(params![key.0, state, note, json, now])?;
+        .execute(params![key.0, state, note, json, now, owner])?;
     Ok(())
 }
 
@@ -579,10 +595,12 @@ mod tests {
             assert_eq!(ledger.take(&tenant, Rate::Messages, 9, 15).await.unwrap().len(), 0);
             let ended = Tried::Ended(Ok(Done::Id("SM1".into())));
             ledger.tried(EffectKey([0; 32]), &ended, 16).await.unwrap();
-            assert_eq!(ledger.recover(16, 16).await.unwrap(), 0, "its own");
+            let held = vec![EffectKey([1; 32])];
+            assert_eq!(ledger.recover(held, None, (16, 16)).await.unwrap(), 0, "a task is sending it");
         }
         let next = ledger(&folder);
-        assert_eq!(next.recover(17, 17).await.unwrap(), 1);
+        assert_eq!(next.recover(Vec::new(), Some(15), (17, 17)).await.unwrap(), 0, "taken just now");
+        assert_eq!(next.recover(Vec::new(), None, (17, 17)).await.unwrap(), 1);
         let taken = next.take(&tenant, Rate::Messages, 9, 17).await.unwrap();
         assert_eq!(taken.len(), 1);
         assert_eq!((taken[0].attempts, taken[0].doubted_since), (2, Some(15)));

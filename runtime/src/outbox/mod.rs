@@ -10,6 +10,9 @@
 mod drain;
 mod ledger;
 mod rates;
+mod sending;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::Path;
@@ -18,12 +21,13 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Mutex, Notify};
 use tracing::{error, warn};
 
 pub use self::ledger::Entry;
 use self::ledger::{Claim, Ledger, Put};
 use self::rates::{Rates, per_minute};
+use self::sending::Sending;
 pub use self::writer::OutboxError;
 use crate::call::{HandlerName, TenantId};
 use crate::carrier::account::Account;
@@ -45,8 +49,6 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(150);
 const OTHER_WITHIN: Duration = Duration::from_secs(1);
 /// How far ahead something may be put into the outbox, in milliseconds.
 const AHEAD_MAX_MS: u64 = 90 * 24 * 3_600_000;
-/// Entries that are being sent at one time.
-const SENDING_MAX: u32 = 16;
 
 /// A number that was bought or given back.
 #[derive(Debug, Clone)]
@@ -74,7 +76,9 @@ pub struct Outbox {
     on_trade: OnceLock<OnTrade>,
     /// Something may be due sooner than was thought.
     changed: Notify,
-    sending: Arc<Semaphore>,
+    sending: Arc<Sending>,
+    /// Held by the loop that takes entries out.
+    draining: Mutex<()>,
 }
 
 impl std::fmt::Debug for Outbox {
@@ -97,7 +101,8 @@ impl Outbox {
             host: OnceLock::new(),
             on_trade: OnceLock::new(),
             changed: Notify::new(),
-            sending: Arc::new(Semaphore::new(SENDING_MAX as usize)),
+            sending: Sending::new(),
+            draining: Mutex::default(),
         }))
     }
 
