@@ -9,7 +9,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::{error, info, warn};
 
 use super::Outbox;
@@ -102,25 +101,24 @@ impl Outbox {
         let now = clock::unix_ms();
         let next = self.ledger.next_due(now).await?;
         let mut sleep = next.map_or(SLEEP_MAX, |at| Duration::from_millis(at.saturating_sub(now)));
-        for (tenant, rate) in self.ledger.due(now).await? {
+        let mut tenants = self.ledger.due(now).await?;
+        // Those first of whom least is being sent: several slow tenants together keep no further one waiting.
+        tenants.sort_by_key(|(tenant, _)| self.sending.held_by(tenant));
+        for (tenant, rate) in tenants {
             let Ok(account) = self.account(&tenant) else {
                 // Its account was taken away; what it wanted waits for another.
                 sleep = sleep.min(REST);
                 continue;
             };
-            let mut places: Vec<OwnedSemaphorePermit> = Vec::new();
+            // Where none is free, whoever ends wakes this loop.
+            let mut places = self.sending.places(&tenant);
             let moment = Instant::now();
-            loop {
-                let Some(place) = self.sending.place() else {
-                    // Whoever ends wakes this loop.
+            let turn = || self.rates.turn(&tenant, rate, &account.allowance, moment, moment);
+            for place in 0..places.len() {
+                if let Err(wait) = turn() {
+                    places.truncate(place);
+                    sleep = sleep.min(wait);
                     break;
-                };
-                match self.rates.turn(&tenant, rate, &account.allowance, moment, moment) {
-                    Ok(_) => places.push(place),
-                    Err(wait) => {
-                        sleep = sleep.min(wait);
-                        break;
-                    }
                 }
             }
             let most = u32::try_from(places.len()).unwrap_or(u32::MAX);
@@ -136,7 +134,7 @@ impl Outbox {
                 sleep = Duration::ZERO;
             }
             for (due, place) in taken?.into_iter().zip(places) {
-                let (outbox, held) = (Arc::clone(self), self.sending.hold(due.key, place));
+                let (outbox, held) = (Arc::clone(self), self.sending.hold(due.key, &due.tenant, place));
                 // A task of its own: it goes on when this loop is stopped.
                 tokio::spawn(async move {
                     outbox.send(due).await;

@@ -189,3 +189,21 @@ async fn what_came_of_a_try_is_kept_as_soon_as_it_can_be() {
     wait_for("its end to be kept", async || desk.count("acme", "done").await == 1).await;
     assert_eq!(desk.carrier.made().len(), 1);
 }
+
+#[tokio::test]
+async fn a_tenant_whose_carrier_is_slow_leaves_places_for_the_others() {
+    let desk = Desk::of(&["acme", "other"]).await;
+    for n in 0..30 {
+        desk.put(n, "acme", 1).await;
+    }
+    desk.put(100, "other", 2).await;
+    let _loop = desk.drain();
+    let of =
+        |name: &str| desk.carrier.made().iter().filter(|account| **account == format!("AC-{name}")).count();
+    wait_for("the neighbour's to be sent", async || of("other") == 1).await;
+    wait_for("the tenant's share", async || of("acme") == 4).await;
+    assert_eq!((desk.count("acme", "sending").await, desk.count("acme", "waiting").await), (4, 26));
+    desk.carrier.gate.send_replace(true);
+    wait_for("all to be done", async || desk.count("acme", "done").await == 30).await;
+    assert_eq!((of("acme"), of("other")), (30, 1), "each once");
+}
