@@ -152,13 +152,13 @@ impl Ledger {
         now: u64,
     ) -> Result<(), OutboxError> {
         let (owner, result) = (self.owner, result.clone());
-        self.writer.ask(move |transaction| end(transaction, (key, owner), &result, now)).await
+        self.writer.follow_up(move |transaction| end(transaction, (key, owner), &result, now)).await
     }
 
     /// Gives a claim back: nothing was sent.
     pub(super) async fn release(&self, key: EffectKey) -> Result<(), OutboxError> {
         self.writer
-            .ask(move |transaction| {
+            .follow_up(move |transaction| {
                 transaction
                     .prepare_cached("DELETE FROM effect WHERE key = ?1 AND later = 0 AND state = 'sending'")?
                     .execute([key.0])?;
@@ -208,7 +208,7 @@ impl Ledger {
     /// Tenants with something due at `now`, and which rates it counts against.
     pub(super) async fn due(&self, now: u64) -> Result<Vec<(TenantId, Rate)>, OutboxError> {
         self.writer
-            .ask(move |transaction| {
+            .follow_up(move |transaction| {
                 let mut statement = transaction.prepare_cached(
                     // By when they are due: most of what waits is not.
                     "SELECT DISTINCT tenant, kind FROM effect INDEXED BY effect_due WHERE state = 'waiting' AND due_at <= ?1",
@@ -229,7 +229,7 @@ impl Ledger {
     /// When the next entry is due after `now`, in Unix milliseconds.
     pub(super) async fn next_due(&self, now: u64) -> Result<Option<u64>, OutboxError> {
         self.writer
-            .ask(move |transaction| {
+            .follow_up(move |transaction| {
                 let mut statement = transaction.prepare_cached(
                     "SELECT min(due_at) FROM effect WHERE state = 'waiting' AND due_at > ?1",
                 )?;
@@ -249,7 +249,7 @@ impl Ledger {
         let (owner, tenant) = (self.owner, tenant.clone());
         let kind = if rate == Rate::Calls { "call" } else { "message" };
         self.writer
-            .ask(move |transaction| {
+            .follow_up(move |transaction| {
                 let mut statement = transaction.prepare_cached(
                     "UPDATE effect SET state = 'sending', owner = ?1, attempts = attempts + 1, changed_at = ?2
                      WHERE key IN (SELECT key FROM effect WHERE state = 'waiting' AND due_at <= ?2 AND tenant = ?3
@@ -287,7 +287,7 @@ impl Ledger {
     pub(super) async fn tried(&self, key: EffectKey, tried: &Tried, now: u64) -> Result<(), OutboxError> {
         let (owner, tried) = (self.owner, tried.clone());
         self.writer
-            .ask(move |transaction| match &tried {
+            .follow_up(move |transaction| match &tried {
                 Tried::Ended(result) => end(transaction, (key, owner), result, now),
                 Tried::Again { due_at, note, doubted_since } => {
                     transaction
@@ -313,7 +313,7 @@ impl Ledger {
     ) -> Result<usize, OutboxError> {
         let owner = self.owner;
         self.writer
-            .ask(move |transaction| {
+            .follow_up(move |transaction| {
                 let mut statement = transaction.prepare_cached(
                     "SELECT key FROM effect WHERE state = 'sending' AND later = 1
                        AND (owner = ?1 OR ?2 IS NULL OR changed_at < ?2)",
@@ -338,7 +338,7 @@ impl Ledger {
     pub(super) async fn is_anothers(&self, key: EffectKey, carriers_id: &str) -> Result<bool, OutboxError> {
         let result = serde_json::to_string(&Ok::<_, CarrierError>(Done::Id(carriers_id.to_owned())))?;
         self.writer
-            .ask(move |transaction| {
+            .follow_up(move |transaction| {
                 let mut statement = transaction
                     .prepare_cached("SELECT 1 FROM effect WHERE result = ?1 AND key != ?2 LIMIT 1")?;
                 Ok(statement.exists(params![result, key.0])?)
@@ -433,7 +433,7 @@ impl Ledger {
     /// Entries that are not at their end.
     pub(super) async fn waiting(&self) -> Result<u64, OutboxError> {
         self.writer
-            .ask(|transaction| {
+            .follow_up(|transaction| {
                 let mut statement = transaction.prepare_cached(
                     "SELECT count(*) FROM effect WHERE state IN ('waiting', 'sending') AND later = 1",
                 )?;
@@ -445,7 +445,7 @@ impl Ledger {
     /// Gives up what nobody sends any more, and forgets what nobody asks for any more. Whether there is more to forget.
     pub(super) async fn prune(&self, now: u64) -> Result<bool, OutboxError> {
         self.writer
-            .ask(move |transaction| {
+            .follow_up(move |transaction| {
                 transaction.execute(
                     "UPDATE effect SET state = 'unknown', note = 'its host ended while it was being sent', changed_at = ?1
                      WHERE later = 0 AND state = 'sending' AND changed_at < ?2",
@@ -520,8 +520,11 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Poll;
+
     use super::*;
     use crate::carrier::operation::{Refusal, tests::message};
+    use crate::outbox::writer::WAITING_MAX;
 
     fn names() -> (TenantId, HandlerName) {
         (TenantId::new("acme").unwrap(), HandlerName::new("desk").unwrap())
@@ -634,6 +637,44 @@ mod tests {
             .unwrap();
         next.forget(&tenant, None, 22).await.unwrap();
         assert!(next.list(&tenant, None, 10).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_is_new_is_refused_while_the_disk_stands_still_and_nothing_else_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ledger, (tenant, handler)) = (ledger(&folder), names());
+        let send = Operation::Send(message());
+        let key = |n: usize| {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&n.to_le_bytes());
+            EffectKey(key)
+        };
+        let claim = |n| Box::pin(ledger.claim(key(n), (&tenant, &handler), &send, 1_000));
+        assert_eq!(claim(0).await.unwrap(), Claim::Yours);
+        let other = rusqlite::Connection::open(folder.path().join("outbox.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (mut waiting, mut refused) = (Vec::new(), 0);
+        for n in 1..WAITING_MAX + 100 {
+            let mut claim = claim(n);
+            match futures_util::poll!(&mut claim) {
+                Poll::Pending => waiting.push((n, claim)),
+                Poll::Ready(Err(why)) if why.to_string().contains("wait to be written") => refused += 1,
+                Poll::Ready(other) => panic!("{n}: {other:?}"),
+            }
+        }
+        assert_eq!((waiting.len(), refused), (WAITING_MAX, 99));
+        // What came of something that was claimed before is let in all the same.
+        let result = Ok(Done::Id("SM1".into()));
+        let mut concluded = Box::pin(ledger.conclude(key(0), &result, 1_001));
+        assert!(futures_util::poll!(&mut concluded).is_pending());
+        other.execute_batch("ROLLBACK").unwrap();
+        concluded.await.unwrap();
+        for (n, claim) in waiting {
+            assert_eq!(claim.await.unwrap(), Claim::Yours, "{n}");
+        }
+        assert_eq!(claim(0).await.unwrap(), Claim::Known(Ok(Done::Id("SM1".into()))));
+        // Told that nothing was begun, and nothing was.
+        assert_eq!(claim(WAITING_MAX + 1).await.unwrap(), Claim::Yours);
     }
 
     #[tokio::test]

@@ -38,7 +38,7 @@ use crate::carrier::twilio::rest::{self, Client};
 use crate::carrier::{Carrier, EffectKey, Order};
 use crate::clock;
 use crate::host::Host;
-use crate::outbound::address;
+use crate::webhook::ingress::LogPace;
 
 /// The outbox's file in the data folder.
 pub const FILE_NAME: &str = "outbox.db";
@@ -367,7 +367,10 @@ impl Outbox {
 
 /// Why nothing is done without the file: nobody could say later whether it was. The path is the operator's.
 fn unusable(why: &OutboxError) -> CarrierError {
-    warn!("{why}");
+    static LINES: LogPace = LogPace::new();
+    if let Some(left_out) = LINES.line() {
+        warn!(left_out, "{why}");
+    }
     CarrierError::Unavailable(
         "the host's outbox can't be used now, so nothing was sent; its log says why".to_owned(),
     )

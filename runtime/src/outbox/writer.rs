@@ -1,18 +1,21 @@
 //! The thread that has the outbox's file: work comes in, is done in one transaction with whatever else waits, and is
 //! answered once that is on the disk.
 //!
-//! A sync costs milliseconds and is paid once for all that came meanwhile. A file that fails is opened anew for the next
+//! A sync costs milliseconds and is paid once for all that came meanwhile. While the disk stands still only so much is let in:
+//! what is refused was not begun, and nobody is told of anything that is not on the disk. What belongs to something that was
+//! let in, such as the result of what was claimed, is never refused. A file that fails is opened anew for the next
 //! work, so that whatever was repaired is in use without a restart.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 /// Marks a database as an outbox: `hswo`.
 const APPLICATION_ID: i32 = 0x6873_776f;
@@ -20,6 +23,8 @@ const APPLICATION_ID: i32 = 0x6873_776f;
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 /// How long a transaction waits for another process's lock: while one host takes over from another, both write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// What is new and waits, at most. An invocation waits for one thing at a time, so more means that the disk stands still.
+pub(super) const WAITING_MAX: usize = 4_096;
 /// Most work of one transaction.
 const BATCH_MAX: usize = 128;
 
@@ -50,6 +55,7 @@ trait Work: Send {
 struct Asked<T, F> {
     work: F,
     value: Option<T>,
+    _room: Option<OwnedSemaphorePermit>,
     reply: oneshot::Sender<Result<T, OutboxError>>,
 }
 
@@ -70,6 +76,8 @@ impl<T: Send, F: FnMut(&Transaction<'_>) -> Result<T, OutboxError> + Send> Work 
 /// The way to the thread.
 pub(super) struct Writer {
     work: Option<Sender<Box<dyn Work>>>,
+    /// For what is new.
+    room: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -78,17 +86,39 @@ impl Writer {
     pub(super) fn start(path: PathBuf) -> std::io::Result<Self> {
         let (work, waiting) = mpsc::channel();
         let thread = thread::Builder::new().name("outbox".into()).spawn(move || serve(&path, &waiting))?;
-        Ok(Self { work: Some(work), thread: Some(thread) })
+        Ok(Self { work: Some(work), room: Arc::new(Semaphore::new(WAITING_MAX)), thread: Some(thread) })
     }
 
-    /// Has `work` done; on the disk when this returns.
+    /// Has `work` done that is new; on the disk when this returns. Refused where too much waits already.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnMut(&Transaction<'_>) -> Result<T, OutboxError> + Send + 'static,
     ) -> Result<T, OutboxError> {
+        let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| {
+            OutboxError(format!(
+                "{WAITING_MAX} things wait to be written to it already; its disk is slow or stands still"
+            ))
+        })?;
+        self.have_done(Some(room), work).await
+    }
+
+    /// Has `work` done that follows from what was let in before, or that the host itself does one after the other; on the
+    /// disk when this returns.
+    pub(super) async fn follow_up<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&Transaction<'_>) -> Result<T, OutboxError> + Send + 'static,
+    ) -> Result<T, OutboxError> {
+        self.have_done(None, work).await
+    }
+
+    async fn have_done<T: Send + 'static>(
+        &self,
+        room: Option<OwnedSemaphorePermit>,
+        work: impl FnMut(&Transaction<'_>) -> Result<T, OutboxError> + Send + 'static,
+    ) -> Result<T, OutboxError> {
         let gone = || OutboxError("its thread has ended".to_owned());
         let (reply, answered) = oneshot::channel();
-        let asked = Box::new(Asked { work, value: None, reply });
+        let asked = Box::new(Asked { work, value: None, _room: room, reply });
         self.work.as_ref().ok_or_else(gone)?.send(asked).map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
