@@ -20,8 +20,9 @@ pub const FILE_NAME: &str = "recordings.db";
 
 /// Says that the file is ours: `hswr`.
 const APPLICATION_ID: i32 = 0x6873_7772;
-/// The one shape of the tables so far.
-const VERSION: i32 = 1;
+/// Brings the tables from their place in this list to the next number. Never changed once released; only added to, and so
+/// that the version before, which goes on while a new one takes over, can read and write what comes of it.
+const MIGRATIONS: &[&str] = &[SCHEMA, BY_NAME];
 
 /// How long a write waits for another process, which during a handover writes too.
 const BUSY: Duration = Duration::from_secs(5);
@@ -60,6 +61,12 @@ CREATE TABLE webhook (
   PRIMARY KEY (call, position)
 ) STRICT, WITHOUT ROWID;
 ";
+
+/// A call of which a part is missing is found by its name alone, whosever it is.
+const BY_NAME: &str = "CREATE INDEX call_by_name ON call (name);";
+
+/// Forgets a call by its name.
+const FORGET_CALL: &str = "DELETE FROM call WHERE name = ?1";
 
 /// Why the file can't be used. For the operator: it names paths.
 #[derive(Debug, thiserror::Error)]
@@ -143,23 +150,16 @@ impl Store {
         connection.busy_timeout(BUSY)?;
         let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
         let (application, version) = (number("application_id")?, number("user_version")?);
-        match (application, version) {
-            (0, 0) => {
-                // Pages of what is forgotten go back to the disk; has to be said before the first table.
-                connection.pragma_update(None, "auto_vacuum", "incremental")?;
-                connection.pragma_update(None, "journal_mode", "wal")?;
-                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                // Another process may have been quicker.
-                if transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))? == 0 {
-                    transaction.execute_batch(SCHEMA)?;
-                    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-                    transaction.pragma_update(None, "user_version", VERSION)?;
-                }
-                transaction.commit()?;
-            }
-            (APPLICATION_ID, VERSION) => {}
-            _ => return Err(StoreError::Foreign { path, application, version }),
+        let known = usize::try_from(version).is_ok_and(|version| version <= MIGRATIONS.len());
+        if !known || application != if version == 0 { 0 } else { APPLICATION_ID } {
+            return Err(StoreError::Foreign { path, application, version });
         }
+        if version == 0 {
+            // Pages of what is forgotten go back to the disk; has to be said before the first table.
+            connection.pragma_update(None, "auto_vacuum", "incremental")?;
+            connection.pragma_update(None, "journal_mode", "wal")?;
+        }
+        migrate(&mut connection)?;
         // What a power cut takes of kept calls is no loss that is worth a sync for each of them.
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "secure_delete", "on")?;
@@ -335,9 +335,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn forget_calls(&self, names: &[[u8; 32]]) -> Result<(), StoreError> {
-        names
-            .iter()
-            .try_for_each(|name| self.forget("DELETE FROM call WHERE name = ?1", params![name]).map(drop))
+        names.iter().try_for_each(|name| self.forget(FORGET_CALL, params![name]).map(drop))
     }
 
     /// Forgets all calls that something was heard of since `at`, whoever's: what may go on and lacks a part.
@@ -395,6 +393,22 @@ impl Store {
     }
 }
 
+/// Brings the tables to the newest of [`MIGRATIONS`], one transaction a step.
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    loop {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Looked at within the transaction: another process may have been quicker.
+        let version = transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))?;
+        let Some(step) = usize::try_from(version).ok().and_then(|version| MIGRATIONS.get(version)) else {
+            return Ok(());
+        };
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", version + 1)?;
+        transaction.commit()?;
+    }
+}
+
 /// What a webhook is sealed for: elsewhere it does not open.
 fn place(tenant: &TenantId, handler: &HandlerName, name: &[u8; 32], position: u32) -> [String; 4] {
     let name = name.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -403,4 +417,52 @@ fn place(tenant: &TenantId, handler: &HandlerName, name: &[u8; 32], position: u3
 
 fn refs(place: &[String; 4]) -> [&str; 4] {
     place.each_ref().map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(folder: &Path) -> MasterKey {
+        MasterKey::open(folder).unwrap()
+    }
+
+    fn number(connection: &Connection, sql: &str) -> i64 {
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn a_torn_call_is_found_without_going_through_all_calls() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), &key(folder.path())).unwrap();
+        let connection = store.connection();
+        let plan: String = connection
+            .query_row(&format!("EXPLAIN QUERY PLAN {FORGET_CALL}"), [[0_u8; 32]], |row| row.get("detail"))
+            .unwrap();
+        assert!(plan.starts_with("SEARCH call") && plan.ends_with("INDEX call_by_name (name=?)"), "{plan}");
+    }
+
+    #[test]
+    fn a_file_of_the_first_version_keeps_its_calls_and_gets_what_is_new() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(SCHEMA).unwrap();
+        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        let insert = "INSERT INTO call (tenant, handler, name, began_at, last_at, webhooks, bytes)
+                      VALUES ('acme', 'ivr', randomblob(32), 1, 1, 0, 0)";
+        old.execute(insert, []).unwrap();
+        let store = Store::open(folder.path(), &key(folder.path())).unwrap();
+        // The host before this one may still have it open.
+        old.execute(insert, []).unwrap();
+        assert_eq!(store.kept(&TenantId::new("acme").unwrap()).unwrap().calls, 2);
+        assert_eq!(number(&store.connection(), "PRAGMA user_version"), MIGRATIONS.len() as i64);
+        drop(store);
+        Store::open(folder.path(), &key(folder.path())).unwrap();
+
+        old.pragma_update(None, "user_version", MIGRATIONS.len() as i32 + 1).unwrap();
+        let newer = Store::open(folder.path(), &key(folder.path()));
+        assert!(matches!(newer, Err(StoreError::Foreign { version: 3, .. })), "{:?}", newer.err());
+    }
 }
