@@ -130,7 +130,7 @@ fn one(console: &Console, view: &HandlerView) -> String {
         for schedule in &view.schedules {
             let last = schedule.last.as_ref();
             let state = last.map(|last| last.state.as_str()).unwrap_or_default();
-            let paint = (state == "failed" || state == "again").then_some(Paint::Bad);
+            let paint = matches!(state, "failed" | "again" | "missed").then_some(Paint::Bad);
             table.row([
                 (&schedule.name).into(),
                 (&schedule.cron).into(),

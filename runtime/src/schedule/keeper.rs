@@ -1,7 +1,9 @@
 //! Looks once a second what is due, and runs it.
 //!
 //! Each run is a task of its own that claims its moment first. So whoever stops the keeper (a handover, a stop) stops what
-//! has not begun; what runs goes on to its end, as webhooks do, and [`Keeper::finish`] waits for it.
+//! has not begun; what runs goes on to its end, as webhooks do, and [`Keeper::finish`] waits for it. What another process
+//! runs, as the one before this does for a while, is read from the store at each look: how it ended, or after a while that
+//! nobody will say.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +33,13 @@ const PAUSES_MS: [i64; 3] = [2_000, 8_000, 20_000];
 /// All attempts at one moment begin within so long after the first.
 const WITHIN_MS: i64 = 60_000;
 
+/// A run that another process began, and that nobody has ended so long after this one began to keep the schedules, is ended
+/// by nobody any more: a process that hands over is gone by then.
+const ELSEWHERE_MAX_S: i64 = 60;
+
+/// Missed moments that are counted, at most.
+const COUNTED_MAX: u32 = 1_000;
+
 /// Runs at one time, of all tenants. What is due meanwhile begins a little later: at nine o'clock everybody has something to
 /// do, and callers shall not wait for it.
 const RUNS_MAX: u32 = 32;
@@ -46,7 +55,7 @@ const STORE_PAUSE_MS: i64 = 5_000;
 pub struct LastRun {
     /// The moment that it was for.
     pub moment: Timestamp,
-    /// `running`, `done`, `again` or `failed`.
+    /// `running`, `done`, `again`, `failed` or `missed`.
     pub state: &'static str,
     /// How often it was tried.
     pub attempts: u32,
@@ -62,6 +71,14 @@ struct Entry {
     known: Known,
     /// When it is worth another look; none for the next one.
     look_at: Option<Timestamp>,
+    /// Since when it is seen that another process runs it.
+    elsewhere_since: Option<Timestamp>,
+}
+
+impl Entry {
+    fn new(known: Known) -> Self {
+        Self { known, look_at: None, elsewhere_since: None }
+    }
 }
 
 impl LastRuns {
@@ -77,6 +94,7 @@ impl LastRuns {
             State::Done => "done",
             State::Again { .. } => "again",
             State::Failed => "failed",
+            State::Missed => "missed",
         };
         let moment = Timestamp::from_second(known.moment_s).ok()?;
         Some(LastRun { moment, state, attempts: known.attempts })
@@ -103,6 +121,26 @@ pub struct Keeper {
     running: Arc<Semaphore>,
     /// Runs of each tenant.
     of_tenants: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    /// How many tasks of this process are about each schedule.
+    own: Arc<Mutex<HashMap<Key, u32>>>,
+}
+
+/// Says that a task of this process is about a schedule, until it is dropped.
+pub(super) struct Own {
+    all: Arc<Mutex<HashMap<Key, u32>>>,
+    key: Key,
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = all.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                all.remove(&self.key);
+            }
+        }
+    }
 }
 
 /// A moment whose time has come.
@@ -113,6 +151,25 @@ pub(super) struct Due {
     pub(super) began_ms: i64,
 }
 
+/// Moments that came and went and are not made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Missed {
+    /// How many, up to [`COUNTED_MAX`].
+    pub(super) count: u32,
+    pub(super) first: Timestamp,
+    /// None where there are more than were counted.
+    pub(super) last: Option<Timestamp>,
+}
+
+/// What a look at a schedule finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) due: Option<Due>,
+    pub(super) missed: Option<Missed>,
+    /// The next moment.
+    pub(super) next: Option<Timestamp>,
+}
+
 /// One run, ready to begin.
 struct Run {
     store: Arc<Store>,
@@ -121,6 +178,10 @@ struct Run {
     schedule: Schedule,
     key: Key,
     due: Due,
+    missed: Option<Missed>,
+    /// The moment before it, where nobody knows how its run ended.
+    unended: Option<Timestamp>,
+    _own: Own,
     _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
 }
 
@@ -139,28 +200,15 @@ impl Keeper {
 
     fn with(host: Arc<Host>, folder: Option<PathBuf>) -> Arc<Self> {
         let running = Arc::new(Semaphore::new(RUNS_MAX as usize));
-        Arc::new(Self { host, folder, running, of_tenants: Mutex::default() })
+        Arc::new(Self { host, folder, running, of_tenants: Mutex::default(), own: Arc::default() })
     }
 
     /// Runs what is due, for ever. Dropping the future begins no more runs.
     pub async fn keep(self: Arc<Self>) {
         // Opened here and not before: while another process keeps the schedules it is none of ours.
         let store = loop {
-            let keeper = Arc::clone(&self);
-            let opened = blocking(move || {
-                let store = match &keeper.folder {
-                    Some(folder) => Store::open(folder)?,
-                    None => Store::in_memory()?,
-                };
-                let all = store.all()?;
-                Ok((Arc::new(store), all))
-            });
-            match opened.await {
-                Ok((store, all)) => {
-                    *self.host.last_runs.lock() =
-                        all.into_iter().map(|(key, known)| (key, Entry { known, look_at: None })).collect();
-                    break store;
-                }
+            match self.open().await {
+                Ok(store) => break store,
                 Err(why) => {
                     error!("no schedule runs: {why}");
                     tokio::time::sleep(Duration::from_secs(60)).await;
@@ -171,6 +219,22 @@ impl Keeper {
             self.look(&store, Timestamp::now()).await;
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Opens the store and takes up what it has.
+    pub(super) async fn open(self: &Arc<Self>) -> Result<Arc<Store>, String> {
+        let keeper = Arc::clone(self);
+        let opened = blocking(move || {
+            let store = match &keeper.folder {
+                Some(folder) => Store::open(folder)?,
+                None => Store::in_memory()?,
+            };
+            let all = store.all()?;
+            Ok((Arc::new(store), all))
+        });
+        let (store, all) = opened.await?;
+        *self.host.last_runs.lock() = all.into_iter().map(|(key, known)| (key, Entry::new(known))).collect();
+        Ok(store)
     }
 
     /// Waits for what runs, at most `within`.
@@ -221,9 +285,8 @@ impl Keeper {
         now: Timestamp,
     ) {
         let entry = self.host.last_runs.lock().get(&key).cloned();
-        let Some(Entry { known, look_at }) =
-            entry.filter(|entry| entry.known.expression == schedule.expression())
-        else {
+        let entry = entry.filter(|entry| entry.known.expression == schedule.expression());
+        let Some(Entry { mut known, look_at, elsewhere_since }) = entry else {
             // In force from now on, not since it was first thought of.
             let known = Known {
                 expression: schedule.expression(),
@@ -234,19 +297,31 @@ impl Keeper {
             };
             let (store, begun, written) = (Arc::clone(store), key.clone(), known.clone());
             match blocking(move || store.begin(&begun, &written)).await {
-                Ok(()) => drop(self.host.last_runs.lock().insert(key, Entry { known, look_at: None })),
+                Ok(()) => drop(self.host.last_runs.lock().insert(key, Entry::new(known))),
                 Err(why) => error!(
                     tenant = %key.tenant, handler = %key.handler, schedule = %key.schedule, "it does not run: {why}"
                 ),
             }
             return;
         };
-        if look_at.is_some_and(|look_at| look_at > now) && !matches!(known.state, State::Again { .. }) {
+        let elsewhere = known.state == State::Running && !self.is_own(&key);
+        if elsewhere {
+            known = self.look_elsewhere(store, &key, known, elsewhere_since.unwrap_or(now), now).await;
+        }
+        let is_quiet = !elsewhere && !matches!(known.state, State::Again { .. });
+        if is_quiet && look_at.is_some_and(|look_at| look_at > now) {
             return;
         }
-        let (due, look_at) = due(&known, schedule, now);
+        let Found { due, missed, next: look_at } = due(&known, schedule, now);
+        let unended = Timestamp::from_second(known.moment_s)
+            .ok()
+            .filter(|_| known.state == State::Running && !self.is_own(&key));
         let Some(due) = due else {
             self.host.last_runs.change(&key, |entry| entry.look_at = look_at);
+            match missed {
+                Some(missed) => self.leave_out(store, &key, &known, (missed, unended), now).await,
+                None => self.give_up_late(store, &key, &known, now).await,
+            }
             return;
         };
         // Not now means at the next look: it stays due.
@@ -258,7 +333,10 @@ impl Keeper {
             began_ms: due.began_ms,
             ..known.clone()
         };
-        self.host.last_runs.change(&key, |entry| *entry = Entry { known: running, look_at });
+        let own = self.own(&key);
+        self.host
+            .last_runs
+            .change(&key, |entry| *entry = Entry { known: running, look_at, elsewhere_since: None });
         let run = Run {
             store: Arc::clone(store),
             tenant: Arc::clone(tenant),
@@ -266,11 +344,105 @@ impl Keeper {
             schedule: schedule.clone(),
             key,
             due,
+            missed,
+            unended,
+            _own: own,
             _permits: permits,
         };
         let host = Arc::clone(&self.host);
         // A task of its own, so that stopping the keeper does not stop a run between its claim and its end.
         drop(tokio::spawn(async move { run.run_out(&host, &known).await }));
+    }
+
+    /// What is known by now of a run that is another process's, or nobody's any more.
+    async fn look_elsewhere(
+        &self,
+        store: &Arc<Store>,
+        key: &Key,
+        known: Known,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Known {
+        let (reads, wanted, before) = (Arc::clone(store), key.clone(), known.clone());
+        let is_over = now.as_second() - since.as_second() >= ELSEWHERE_MAX_S;
+        let read = blocking(move || {
+            let given_up = is_over && reads.give_up(&wanted, before.moment_s, before.attempts)?;
+            Ok((given_up, reads.get(&wanted)?))
+        });
+        // What can't be read now is read at the next look.
+        let Ok((given_up, Some(read))) = read.await else { return known };
+        if given_up {
+            error!(
+                tenant = %key.tenant, handler = %key.handler, schedule = %key.schedule, attempt = read.attempts,
+                "the run of {} was cut off by the end of its process; nobody knows how far it got, so it is not run again",
+                shown(read.moment_s)
+            );
+        }
+        let changed = read != known;
+        self.host.last_runs.change(key, |entry| {
+            entry.elsewhere_since = Some(since);
+            if changed {
+                *entry = Entry::new(read.clone());
+            }
+        });
+        read
+    }
+
+    /// Notes that moments were missed and nothing of it is made up.
+    async fn leave_out(
+        &self,
+        store: &Arc<Store>,
+        key: &Key,
+        known: &Known,
+        (missed, unended): (Missed, Option<Timestamp>),
+        now: Timestamp,
+    ) {
+        let moment_s = missed.last.map_or(now.as_second() - LATE_MAX_S, Timestamp::as_second);
+        let (writes, written, before_s) = (Arc::clone(store), key.clone(), known.moment_s);
+        let noted = blocking(move || {
+            let noted = writes.missed(&written, before_s, moment_s)?;
+            Ok((noted, writes.get(&written)?))
+        });
+        match noted.await {
+            Ok((true, Some(known))) => {
+                say_unended(key, unended);
+                say_missed(key, missed);
+                self.host.last_runs.change(key, |entry| entry.known = known);
+            }
+            // Another process was here: what it wrote counts.
+            Ok((_, Some(known))) => self.host.last_runs.change(key, |entry| *entry = Entry::new(known)),
+            Ok((_, None)) => drop(self.host.last_runs.lock().remove(key)),
+            // It is found again at the next look, and said then.
+            Err(_) => self.host.last_runs.change(key, |entry| entry.look_at = None),
+        }
+    }
+
+    /// Gives up a run that was to be tried again when nobody was there to do it.
+    async fn give_up_late(&self, store: &Arc<Store>, key: &Key, known: &Known, now: Timestamp) {
+        let over = now.as_millisecond() - known.began_ms > WITHIN_MS;
+        if !matches!(known.state, State::Again { .. }) || !over {
+            return;
+        }
+        let (writes, written) = (Arc::clone(store), key.clone());
+        let (moment_s, attempt) = (known.moment_s, known.attempts);
+        if let Ok(true) = blocking(move || writes.give_up(&written, moment_s, attempt)).await {
+            error!(
+                tenant = %key.tenant, handler = %key.handler, schedule = %key.schedule, attempt,
+                "the run of {} failed, and its minute was over before it could be tried again", shown(moment_s)
+            );
+            self.host.last_runs.change(key, |entry| entry.known.state = State::Failed);
+        }
+    }
+
+    /// Whether a task of this process is about the schedule.
+    fn is_own(&self, key: &Key) -> bool {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    }
+
+    /// For a task of this process that is about the schedule.
+    pub(super) fn own(&self, key: &Key) -> Own {
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default() += 1;
+        Own { all: Arc::clone(&self.own), key: key.clone() }
     }
 
     fn permits(&self, tenant: &TenantId) -> Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
@@ -284,8 +456,8 @@ impl Keeper {
     }
 }
 
-/// What is due of a schedule at `now`, and when to look again.
-pub(super) fn due(known: &Known, schedule: &Schedule, now: Timestamp) -> (Option<Due>, Option<Timestamp>) {
+/// What is due of a schedule at `now`, what was missed, and when to look again.
+pub(super) fn due(known: &Known, schedule: &Schedule, now: Timestamp) -> Found {
     // Of what was missed the last one only, and only if it is not long ago.
     let since = known.moment_s.max(now.as_second() - LATE_MAX_S);
     let mut last = None;
@@ -308,7 +480,48 @@ pub(super) fn due(known: &Known, schedule: &Schedule, now: Timestamp) -> (Option
         }
         (None, _) => None,
     };
-    (due, next)
+    Found { due, missed: missed(known, schedule, last.unwrap_or(now)), next }
+}
+
+/// The moments after the known one and before `until`.
+fn missed(known: &Known, schedule: &Schedule, until: Timestamp) -> Option<Missed> {
+    let after = |moment| schedule.next_after(moment).filter(|moment| *moment < until);
+    let first = Timestamp::from_second(known.moment_s).ok().and_then(after)?;
+    let (mut count, mut last) = (1, first);
+    while let Some(moment) = after(last) {
+        if count == COUNTED_MAX {
+            return Some(Missed { count, first, last: None });
+        }
+        (count, last) = (count + 1, moment);
+    }
+    Some(Missed { count, first, last: Some(last) })
+}
+
+fn say_missed(key: &Key, missed: Missed) {
+    let Key { tenant, handler, schedule } = key;
+    let Missed { count, first, last } = missed;
+    match last {
+        Some(last) if last == first => {
+            warn!(%tenant, %handler, %schedule, "the run of {first} was missed and is left out");
+        }
+        Some(last) => {
+            warn!(%tenant, %handler, %schedule, "{count} runs, of {first} to {last}, were missed and are left out");
+        }
+        None => {
+            warn!(%tenant, %handler, %schedule, "more than {count} runs, the first of {first}, were missed and are left out");
+        }
+    }
+}
+
+fn say_unended(key: &Key, unended: Option<Timestamp>) {
+    if let (Some(moment), Key { tenant, handler, schedule }) = (unended, key) {
+        warn!(%tenant, %handler, %schedule, "nobody has said how the run of {moment} ended before the next moment came");
+    }
+}
+
+/// A moment as the log shows it.
+fn shown(moment_s: i64) -> Timestamp {
+    Timestamp::from_second(moment_s).unwrap_or_default()
 }
 
 /// How an attempt that ended stands. `code` is what failed.
@@ -340,7 +553,7 @@ impl Run {
                 // Another process has it, or had it: what it wrote counts.
                 let (reads, wanted) = (Arc::clone(store), key.clone());
                 if let Ok(Some(known)) = blocking(move || reads.get(&wanted)).await {
-                    host.last_runs.change(key, |entry| *entry = Entry { known, look_at: None });
+                    host.last_runs.change(key, |entry| *entry = Entry::new(known));
                 }
                 return;
             }
@@ -348,9 +561,13 @@ impl Run {
                 error!(%tenant, %handler, %schedule, "the run of {} waits: {why}", due.moment);
                 // Held for a while, in place of the look at the next second.
                 tokio::time::sleep(Duration::from_millis(STORE_PAUSE_MS.unsigned_abs())).await;
-                host.last_runs.change(key, |entry| *entry = Entry { known: before.clone(), look_at: None });
+                host.last_runs.change(key, |entry| *entry = Entry::new(before.clone()));
                 return;
             }
+        }
+        say_unended(key, self.unended);
+        if let Some(missed) = self.missed {
+            say_missed(key, missed);
         }
         let late_s = Timestamp::now().as_second() - moment_s;
         if due.attempt == 1 && late_s > 60 {
@@ -366,7 +583,7 @@ impl Run {
             State::Failed => {
                 error!(%tenant, %handler, %schedule, attempt, "the run of {} failed for good", due.moment);
             }
-            State::New | State::Running | State::Done => {}
+            State::New | State::Running | State::Done | State::Missed => {}
         }
         let (writes, written) = (Arc::clone(store), key.clone());
         if let Err(why) = blocking(move || writes.ended(&written, moment_s, state)).await {

@@ -3,7 +3,12 @@
 //! A run is an event like any other, so it has the same limits, walls, log and counters. It goes to the stable revision: a
 //! canary shares the calls of real people, and there is only one run to have. The one idea: **a moment is claimed in the
 //! store before it is run**, so that no two processes, no restart and no clock make one moment two runs. A run whose failure
-//! is known is tried again within its minute; one that was cut off by a crash is not, because nobody knows how far it got.
+//! is known is tried again within its minute, also by the process that took over meanwhile. One that was cut off, by a crash or
+//! by the end of a process that had been replaced, is not: nobody knows how far it got, and half of it twice may be worse
+//! than half of it. It is noted as failed, with a line in the log.
+//!
+//! Of the moments that came and went while no host ran, the last one is made up if it is not long ago. All others are left out,
+//! and the log says once how many and which; where none is made up, the state of the last run is `missed`.
 //!
 //! Every attempt at one moment has the same subject (`schedule:remind:2026-11-23T09:00Z`), by which a handler, and whatever
 //! the host does for it outward, can tell that it has been there before.

@@ -46,6 +46,8 @@ pub enum State {
     },
     /// It failed, and that is that.
     Failed,
+    /// It came and went while nobody was there to run it, and it is too late to make up for it.
+    Missed,
 }
 
 /// What is known of one schedule.
@@ -236,6 +238,7 @@ impl Store {
             State::Done => ("done", None),
             State::Again { at_ms } => ("again", Some(at_ms)),
             State::Failed => ("failed", None),
+            State::Missed => ("missed", None),
         };
         self.with(|connection| {
             connection
@@ -252,6 +255,50 @@ impl Store {
                     again_at_ms
                 ])
                 .map(|_| ())
+        })
+    }
+
+    /// Gives up an attempt that nobody ends any more, or that nobody can follow up any more. False: somebody has, meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn give_up(&self, key: &Key, moment_s: i64, attempt: u32) -> Result<bool, StoreError> {
+        self.with(|connection| {
+            let changed = connection
+                .prepare_cached(
+                    "UPDATE run SET state = 'failed', again_at_ms = NULL WHERE tenant = ?1 AND handler = ?2 \
+                     AND schedule = ?3 AND moment_s = ?4 AND attempts = ?5 AND state IN ('running', 'again')",
+                )?
+                .execute(params![
+                    key.tenant.as_str(),
+                    key.handler.as_str(),
+                    &*key.schedule,
+                    moment_s,
+                    attempt
+                ])?;
+            Ok(changed == 1)
+        })
+    }
+
+    /// Notes that the moments after `before_s` were missed, up to `moment_s`. False: somebody has, or it is not so any more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn missed(&self, key: &Key, before_s: i64, moment_s: i64) -> Result<bool, StoreError> {
+        self.with(|connection| {
+            let changed = connection
+                .prepare_cached(
+                    "UPDATE run SET moment_s = ?5, state = 'missed', again_at_ms = NULL, attempts = 0 \
+                     WHERE tenant = ?1 AND handler = ?2 AND schedule = ?3 AND moment_s = ?4",
+                )?
+                .execute(params![
+                    key.tenant.as_str(),
+                    key.handler.as_str(),
+                    &*key.schedule,
+                    before_s,
+                    moment_s
+                ])?;
+            Ok(changed == 1)
         })
     }
 
@@ -291,6 +338,7 @@ fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
         ("done", _) => State::Done,
         ("again", Some(at_ms)) => State::Again { at_ms },
         ("failed", _) => State::Failed,
+        ("missed", _) => State::Missed,
         // The careful reading: it is not run again.
         _ => State::Running,
     };

@@ -1,11 +1,22 @@
 //! What becomes due, what is made up, and that a moment is run once: pure parts by tables, the store on a real file.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::keeper::{Due, due, ended};
+use super::keeper::{Due, Found, Keeper, Missed, due, ended};
 use super::store::{Key, Known, State, Store};
 use super::{Schedule, ScheduleSettings, check};
-use crate::call::{EventKind, HandlerName, TenantId};
+use crate::call::{EventKind, HandlerName, RevisionId, TenantId};
+use crate::capability::Reach;
+use crate::carrier::twilio::signature::Keys;
+use crate::config::Config;
+use crate::handler_toml::RevisionSettings;
+use crate::host::{Host, Strict};
+use crate::pin::PinKey;
+use crate::revision::{Revision, RevisionName};
+use crate::router::{Handler, Snapshot, Tenant};
+use crate::secrets::SecretValues;
 
 fn written(name: &str, cron: &str, timezone: &str) -> ScheduleSettings {
     ScheduleSettings { name: name.into(), cron: cron.into(), timezone: timezone.into() }
@@ -66,7 +77,7 @@ fn what_was_missed_is_made_up_once_and_not_for_long() {
     ];
     let schedule = Schedule::new(&written("remind", "*/5 * * * *", "UTC")).unwrap();
     for (moment, state, now, expected) in cases {
-        let (due, look_at) = due(&known(moment, *state, 2), &schedule, at(now));
+        let Found { due, next: look_at, .. } = due(&known(moment, *state, 2), &schedule, at(now));
         let found = due.map(|due| (due.moment, due.attempt));
         assert_eq!(
             found,
@@ -78,10 +89,171 @@ fn what_was_missed_is_made_up_once_and_not_for_long() {
 
     let daily = Schedule::new(&written("report", "0 9 * * *", "Europe/Berlin")).unwrap();
     for (now, expected) in [("2026-11-23T08:14:59Z", true), ("2026-11-23T08:15:01Z", false)] {
-        let (due, look_at) = due(&known("2026-11-22T08:00:00Z", State::Done, 1), &daily, at(now));
+        let Found { due, next: look_at, .. } =
+            due(&known("2026-11-22T08:00:00Z", State::Done, 1), &daily, at(now));
         assert_eq!(due.is_some(), expected, "a run of 08:00 at {now}");
         assert_eq!(look_at, Some(at("2026-11-24T08:00:00Z")));
     }
+}
+
+#[test]
+fn what_is_left_out_is_known_by_number_and_moments() {
+    let every = |cron: &str| Schedule::new(&written("remind", cron, "UTC")).unwrap();
+    let day = "2026-11-23T";
+    // Cron, now, and which were missed since 09:00: how many, the first, the last.
+    type Case<'a> = (&'a str, &'a str, Option<(u32, &'a str, Option<&'a str>)>);
+    let cases: &[Case] = &[
+        ("*/5 * * * *", "09:04:59Z", None),
+        ("*/5 * * * *", "09:05:30Z", None),
+        // The last one is made up.
+        ("*/5 * * * *", "09:12:00Z", Some((1, "09:05:00Z", Some("09:05:00Z")))),
+        ("*/5 * * * *", "10:02:00Z", Some((11, "09:05:00Z", Some("09:55:00Z")))),
+        // None is.
+        ("0 * * * *", "11:16:00Z", Some((2, "10:00:00Z", Some("11:00:00Z")))),
+        ("0 * * * *", "11:14:59Z", Some((1, "10:00:00Z", Some("10:00:00Z")))),
+    ];
+    let expected = |(count, first, last): (u32, &str, Option<&str>)| Missed {
+        count,
+        first: at(&format!("{day}{first}")),
+        last: last.map(|last| at(&format!("{day}{last}"))),
+    };
+    for (cron, now, missed) in cases {
+        let known = known("2026-11-23T09:00:00Z", State::Done, 1);
+        let found = due(&known, &every(cron), at(&format!("{day}{now}")));
+        assert_eq!(found.missed, missed.map(expected), "{cron} at {now}");
+    }
+    let found =
+        due(&known("2025-11-23T09:00:00Z", State::Done, 1), &every("* * * * *"), at("2026-11-23T09:00:30Z"));
+    assert_eq!(found.missed, Some(Missed { count: 1_000, first: at("2025-11-23T09:01:00Z"), last: None }));
+}
+
+/// A host that has one handler with one schedule, and nothing to run it with.
+fn host(schedule: &ScheduleSettings) -> Arc<Host> {
+    let host = Host::reaching(&Config::default(), PinKey::random().unwrap(), None, Reach::default()).unwrap();
+    let Key { tenant, handler, .. } = key();
+    let settings = RevisionSettings { schedule: vec![schedule.clone()], ..RevisionSettings::default() };
+    let name = RevisionName { tenant: tenant.clone(), handler, id: RevisionId(1) };
+    let revision =
+        Revision::new(name, &settings, SecretValues::default(), &host.pin_key, Strict::No).unwrap();
+    let mut tenant = Tenant::new(tenant, Keys { tokens: Vec::new(), shared: Vec::new() }, None, 8);
+    tenant.put(Handler::new(Arc::new(revision)));
+    host.router.publish(Snapshot::new([tenant]));
+    host
+}
+
+/// What is shown of the last run.
+fn last(host: &Host) -> Option<(&'static str, u32, i64)> {
+    let Key { tenant, handler, schedule } = key();
+    let last = host.last_runs.last(&tenant, &handler, &schedule)?;
+    Some((last.state, last.attempts, last.moment.as_second()))
+}
+
+fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    now + jiff::SignedDuration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn a_run_that_fails_in_the_process_that_hands_over_is_tried_again_by_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    // No moment of its own comes while the test runs.
+    let yearly = written("remind", "0 0 1 1 *", "UTC");
+    let (key, now) = (key(), Timestamp::now());
+    let (moment_s, now_ms) = (now.as_second(), now.as_millisecond());
+    let old = Store::open(folder.path()).unwrap();
+    let first = Known { moment_s: moment_s - 60, ..known("2026-11-23T09:00:00Z", State::New, 0) };
+    let expression = Schedule::new(&yearly).unwrap().expression();
+    old.begin(&key, &Known { expression, ..first }).unwrap();
+    assert!(old.claim(&key, moment_s, 1, now_ms).unwrap());
+
+    let host = host(&yearly);
+    let keeper = Keeper::new(Arc::clone(&host), folder.path().to_owned());
+    let store = keeper.open().await.unwrap();
+    keeper.look(&store, now).await;
+    assert_eq!(last(&host), Some(("running", 1, moment_s)));
+    old.ended(&key, moment_s, State::Again { at_ms: now_ms + 2_000 }).unwrap();
+    keeper.look(&store, later(now, 1)).await;
+    assert_eq!(last(&host), Some(("again", 1, moment_s)));
+    keeper.look(&store, later(now, 2)).await;
+    let began = std::time::Instant::now();
+    while old.get(&key).unwrap().unwrap().attempts != 2 {
+        assert!(began.elapsed().as_secs() < 20, "{:?}", old.get(&key));
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_ends_any_more_has_failed_and_one_of_this_process_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let yearly = written("remind", "0 0 1 1 *", "UTC");
+    let (key, now) = (key(), at("2026-11-23T09:00:20Z"));
+    let dead = Store::open(folder.path()).unwrap();
+    let expression = Schedule::new(&yearly).unwrap().expression();
+    let first = Known { expression, ..known("2026-11-23T08:59:00Z", State::New, 0) };
+    dead.begin(&key, &first).unwrap();
+    let moment_s = first.moment_s + 60;
+    assert!(dead.claim(&key, moment_s, 1, now.as_millisecond()).unwrap());
+
+    let host = host(&yearly);
+    let keeper = Keeper::new(Arc::clone(&host), folder.path().to_owned());
+    let store = keeper.open().await.unwrap();
+    let own = keeper.own(&key);
+    for seconds in [0, 100] {
+        keeper.look(&store, later(now, seconds)).await;
+        assert_eq!(last(&host), Some(("running", 1, moment_s)), "this process runs it");
+    }
+    drop(own);
+    for (seconds, state) in [(100, "running"), (159, "running"), (160, "failed"), (200, "failed")] {
+        keeper.look(&store, later(now, seconds)).await;
+        assert_eq!(last(&host), Some((state, 1, moment_s)), "after {seconds} s");
+    }
+    assert_eq!(dead.get(&key).unwrap().unwrap().state, State::Failed, "and it is not run again");
+}
+
+#[tokio::test]
+async fn what_was_missed_for_long_is_noted_once_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let daily = written("remind", "0 9 * * *", "UTC");
+    let key = key();
+    let expression = Schedule::new(&daily).unwrap().expression();
+    let before = Known { expression, ..known("2026-11-20T09:00:00Z", State::Again { at_ms: 0 }, 1) };
+    let seed = Store::open(folder.path()).unwrap();
+    seed.begin(&key, &before).unwrap();
+    for (now, moment) in [
+        ("2026-11-23T09:20:00Z", "2026-11-23T09:00:00Z"),
+        ("2026-11-23T09:20:01Z", "2026-11-23T09:00:00Z"),
+        ("2026-11-25T12:00:00Z", "2026-11-25T09:00:00Z"),
+    ] {
+        // A host that was away until then.
+        let host = host(&daily);
+        let keeper = Keeper::new(Arc::clone(&host), folder.path().to_owned());
+        let store = keeper.open().await.unwrap();
+        keeper.look(&store, at(now)).await;
+        assert_eq!(last(&host), Some(("missed", 0, at(moment).as_second())), "{now}");
+        let known = seed.get(&key).unwrap().unwrap();
+        assert_eq!((known.state, known.moment_s), (State::Missed, at(moment).as_second()));
+        assert_eq!(due(&known, &Schedule::new(&daily).unwrap(), at(now)).missed, None, "said once");
+    }
+    assert!(!seed.missed(&key, before.moment_s, 0).unwrap(), "only by whoever knows the newest state");
+}
+
+#[tokio::test]
+async fn a_failed_run_whose_minute_passed_while_nobody_was_there_has_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let yearly = written("remind", "0 0 1 1 *", "UTC");
+    let (key, now) = (key(), at("2026-11-23T09:00:00Z"));
+    let store = Store::open(folder.path()).unwrap();
+    let expression = Schedule::new(&yearly).unwrap().expression();
+    let first = Known { expression, ..known("2026-11-23T08:59:00Z", State::New, 0) };
+    store.begin(&key, &first).unwrap();
+    let moment_s = now.as_second();
+    assert!(store.claim(&key, moment_s, 1, now.as_millisecond()).unwrap());
+    store.ended(&key, moment_s, State::Again { at_ms: now.as_millisecond() + 2_000 }).unwrap();
+    let host = host(&yearly);
+    let keeper = Keeper::new(Arc::clone(&host), folder.path().to_owned());
+    let opened = keeper.open().await.unwrap();
+    keeper.look(&opened, later(now, 61)).await;
+    assert_eq!(last(&host), Some(("failed", 1, moment_s)));
+    assert_eq!(store.get(&key).unwrap().unwrap().state, State::Failed);
 }
 
 #[test]

@@ -205,7 +205,7 @@ pub struct LastRunView {
     /// The moment it was for.
     #[schema(format = DateTime)]
     pub at: String,
-    /// `running`, `done`, `again` (it failed and is tried again) or `failed`.
+    /// `running`, `done`, `again` (it failed and is tried again), `failed` or `missed` (nobody was there, and it is too late).
     pub state: String,
     /// How often it was tried.
     pub attempts: u32,
