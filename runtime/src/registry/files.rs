@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What to do with a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Present {
+pub(crate) enum Present {
     /// It is replaced in one step.
     Replace,
     /// It stays, and the write fails with [`io::ErrorKind::AlreadyExists`].
@@ -25,7 +25,7 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8], present: Present) -> io::Re
 }
 
 /// A new file that only its owner may read.
-pub(super) fn create_private(path: &Path) -> io::Result<File> {
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).read(true).create_new(true).mode(0o600).open(path)
 }
 
@@ -35,7 +35,7 @@ pub(super) fn create_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Makes the entries of the folder of `path` survive a power cut.
-pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -44,22 +44,29 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 /// A name for a file that is being written, beside its place; removed when dropped.
-pub(super) struct Partial {
-    pub(super) path: PathBuf,
+pub(crate) struct Partial {
+    pub(crate) path: PathBuf,
 }
 
 impl Partial {
     /// A name that nobody else uses, in the folder of `path` so that a rename puts it there in one step.
-    pub(super) fn beside(path: &Path) -> Self {
+    pub(crate) fn beside(path: &Path) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}-{count}.partial", std::process::id()));
-        Self { path: path.with_file_name(name) }
+        let path = path.with_file_name(name);
+        // Left by a process that was killed and had our number, as in a container the first one always has.
+        for end in ["", "-wal", "-shm"] {
+            let mut left = path.as_os_str().to_owned();
+            left.push(end);
+            let _there_or_not = fs::remove_file(left);
+        }
+        Self { path }
     }
 
     /// Puts what was written (and synced) in its place.
-    pub(super) fn put(self, path: &Path, present: Present) -> io::Result<()> {
+    pub(crate) fn put(self, path: &Path, present: Present) -> io::Result<()> {
         match present {
             Present::Replace => fs::rename(&self.path, path)?,
             Present::Keep => fs::hard_link(&self.path, path)?,

@@ -13,6 +13,8 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::registry::{Partial, Present, create_private};
+
 /// Marks a database as ours: `hsws`.
 const APPLICATION_ID: i32 = 0x6873_7773;
 /// The schema this code reads and writes.
@@ -115,21 +117,26 @@ impl Database {
     }
 }
 
-/// Makes the file with its schema, unless it is there.
+/// Makes the file with its schema, unless it is there: whole, or not at all.
 pub(super) fn create(path: &Path) -> Result<(), DatabaseError> {
     let io = |cause| DatabaseError::File { path: path.to_owned(), cause };
     if path.exists() {
         return Ok(());
     }
-    // Its journals get the same mode.
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io)?;
-    let mut connection = Connection::open_with_flags(path, flags())?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let partial = Partial::beside(path);
+    // SQLite would make it readable for all. Its journals get the same mode.
+    create_private(&partial.path).map_err(io)?;
+    let mut connection = Connection::open_with_flags(&partial.path, flags())?;
+    // Born in the journal mode it stays in.
     connection.pragma_update(None, "journal_mode", "wal")?;
     make(&mut connection)?;
-    drop(connection);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
+    connection.close().map_err(|(_, error)| error)?;
+    fs::File::open(&partial.path).and_then(|file| file.sync_all()).map_err(io)?;
+    match partial.put(path, Present::Keep) {
+        // Another process was quicker.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        put => put.map_err(io),
+    }
 }
 
 /// Copies a database as it is at one moment into a new file, and looks whether the copy is sound; false where there is none.

@@ -18,7 +18,7 @@ use super::records;
 use crate::clock::TimeOfDay;
 
 /// Operations that wait at most. Each invocation waits for one at a time, so more means that the disk stands still.
-const WAITING_MAX: usize = 4_096;
+pub(super) const WAITING_MAX: usize = 4_096;
 /// Operations in one transaction at most: what comes next waits for all of them.
 const TOGETHER_MAX: usize = 256;
 /// How often what has expired is looked for.
