@@ -148,6 +148,7 @@ impl Deployer {
                 "the component was deleted meanwhile; deploy again",
             ));
         }
+        self.begin_anew(tenant, handler).await?;
         let (registry, rules) = (Arc::clone(&self.registry), self.rules.clone());
         let journal = Arc::clone(&self.journal);
         let (outcome, assessment, event) = blocking(move || {
@@ -309,8 +310,9 @@ impl Deployer {
         })
         .await?;
         self.publisher.remove_handler(tenant, handler);
-        self.forget_removed(tenant, Some(handler)).await;
-        self.forget(tenant, Some(handler)).await;
+        if let Err(why) = self.forget(tenant, handler).await {
+            warn!(%tenant, %handler, "what it kept is deleted at the next start, or before another handler gets its name: {why}");
+        }
         info!(%tenant, %handler, by, "the handler was removed");
         Ok(())
     }
@@ -330,19 +332,47 @@ impl Deployer {
             Some((record, numbers)) => self.publisher.tenant(&record, numbers),
             None => {
                 self.publisher.remove_tenant(tenant);
-                self.forget_removed(tenant, None).await;
-                self.forget(tenant, None).await;
+                if let Err(why) = self.forget_tenant(tenant).await {
+                    warn!(%tenant, "what it kept is deleted at the next start: {why}");
+                }
             }
         }
         Ok(())
     }
 
-    /// Deletes what was stored for a handler that is gone, or for a tenant.
-    async fn forget(&self, tenant: &TenantId, handler: Option<&HandlerName>) {
-        let Some(state) = &self.host.reach.state else { return };
-        if let Err(why) = state.forget(tenant, handler).await {
-            warn!(%tenant, handler = handler.map(tracing::field::display), "its store is deleted at the next start: {why}");
+    /// Sees to it that a handler which was not there before finds nothing of another one that had its name.
+    async fn begin_anew(&self, tenant: &TenantId, handler: &HandlerName) -> Result<(), DeployError> {
+        let (registry, name) = (Arc::clone(&self.registry), (tenant.clone(), handler.clone()));
+        let known = blocking(move || registry.handler(&name.0, &name.1).map_err(DeployError::from)).await?;
+        if known.is_some() {
+            return Ok(());
         }
+        self.forget(tenant, handler).await.map_err(|why| {
+            DeployError::Unavailable(format!(
+                "whether an earlier handler of this name has left anything can't be settled now, so {handler} can't begin;                  try again: {why}"
+            ))
+        })
+    }
+
+    /// Deletes what was kept for a handler that is gone, and lets nothing be stored any more for what still runs of it.
+    async fn forget(&self, tenant: &TenantId, handler: &HandlerName) -> Result<(), DeployError> {
+        if let Some(state) = &self.host.reach.state {
+            let (registry, name) = (Arc::clone(&self.registry), (tenant.clone(), handler.clone()));
+            let last = move || registry.last_revision(&name.0, &name.1).map_err(DeployError::from);
+            let last = blocking(last).await?;
+            let forgotten = state.forget(tenant, handler, last).await;
+            forgotten.map_err(|why| DeployError::Unavailable(why.to_string()))?;
+        }
+        self.forget_kept_calls(tenant, Some(handler)).await
+    }
+
+    /// Deletes what was kept for a tenant that is gone.
+    async fn forget_tenant(&self, tenant: &TenantId) -> Result<(), DeployError> {
+        if let Some(state) = &self.host.reach.state {
+            let forgotten = state.forget_tenant(tenant).await;
+            forgotten.map_err(|why| DeployError::Unavailable(why.to_string()))?;
+        }
+        self.forget_kept_calls(tenant, None).await
     }
 
     fn tenant(&self, tenant: &TenantId) -> Result<Arc<crate::router::Tenant>, DeployError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tracing::{error, info};
+use tracing::info;
 
 use super::{DeployError, Deployer, blocking};
 use crate::call::{HandlerName, RevisionId, TenantId};
@@ -179,19 +179,21 @@ impl Deployer {
         Ok(())
     }
 
-    /// Forgets what was kept of what is no more: of a handler, or of the whole tenant.
-    pub(super) async fn forget_removed(&self, tenant: &TenantId, handler: Option<&HandlerName>) {
+    /// Forgets the calls that were kept of what is no more: of a handler, or of the whole tenant.
+    pub(super) async fn forget_kept_calls(
+        &self,
+        tenant: &TenantId,
+        handler: Option<&HandlerName>,
+    ) -> Result<(), DeployError> {
         if self.host.recorder.get().is_none() {
-            return;
+            return Ok(());
         }
         let (id, name) = (tenant.clone(), handler.cloned());
         let forgotten = self.ask_recorder(move |recorder| match &name {
             Some(name) => recorder.forget(&id, Some(name)).map(drop),
             None => recorder.forget_tenant(&id),
         });
-        if let Err(why) = forgotten.await {
-            error!(%tenant, "calls that were kept of what was removed are still there: {why}");
-        }
+        forgotten.await
     }
 
     fn recorder(&self) -> Result<&Recorder, DeployError> {

@@ -149,6 +149,14 @@ impl Outbox {
         }
     }
 
+    /// Sees to it that a tenant which was not there before has nothing of another one that had its name.
+    ///
+    /// # Errors
+    /// Where the file can't be used.
+    pub async fn begin_anew(&self, tenant: &TenantId) -> Result<(), OutboxError> {
+        self.ledger.forget(tenant, None, clock::unix_ms()).await
+    }
+
     fn host(&self) -> Option<Arc<Host>> {
         self.host.get().and_then(Weak::upgrade)
     }

@@ -1,6 +1,6 @@
 //! What the registry knows about handlers, their revisions and their history.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use super::model::{HandlerRecord, RevisionRecord};
 use super::rows::{self, find_handler, find_revision, word};
@@ -65,6 +65,24 @@ impl Registry {
         id: RevisionId,
     ) -> Result<Option<RevisionRecord>, RegistryError> {
         self.reader.read(|transaction| find_revision(transaction, tenant, handler, id))
+    }
+
+    /// The last number that a revision of this name got, also of a handler that was deleted within the last
+    /// [`PINNED_MS`](super::PINNED_MS).
+    ///
+    /// # Errors
+    /// Where the registry can't be read.
+    pub fn last_revision(
+        &self,
+        tenant: &TenantId,
+        handler: &HandlerName,
+    ) -> Result<Option<RevisionId>, RegistryError> {
+        self.reader.read(|transaction| {
+            let mut statement = transaction
+                .prepare_cached("SELECT last FROM numbering WHERE tenant = ?1 AND handler = ?2")?;
+            let last = statement.query_row((tenant.as_str(), handler.as_str()), |row| row.get(0));
+            Ok(last.optional()?.map(RevisionId))
+        })
     }
 
     /// The last `limit` things that happened to a handler's release, newest first.

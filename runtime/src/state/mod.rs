@@ -36,8 +36,7 @@ use self::database::{Durable, Place};
 use self::records::{AreaName, Refused, Swaps};
 use self::session::{KeyedChange, SESSION_QUOTA};
 use self::worker::{Duty, Worker};
-use crate::call::{HandlerName, TenantId};
-use crate::clock::TimeOfDay;
+use crate::call::{HandlerName, RevisionId, TenantId};
 
 /// The file of the stores in the data folder. Backups have it.
 pub const STORE_FILE: &str = "store.db";
@@ -55,6 +54,8 @@ const SESSION_WAIT: Duration = Duration::from_millis(500);
 const KEEP_WAIT: Duration = Duration::from_secs(1);
 /// How long a handler waits for one operation on its store.
 const STORE_WAIT: Duration = Duration::from_secs(2);
+/// How long whoever deletes a handler, or makes one, waits for its name to be free of what was stored under it.
+const FORGET_WAIT: Duration = Duration::from_secs(10);
 
 /// Sessions and stores of one host.
 pub struct State {
@@ -148,6 +149,8 @@ impl State {
         {
             Ok(_) => Ok(()),
             Err(Refused::Swap) => Err(KeepError::Changed { why: None }),
+            // Nothing that running once more could change.
+            Err(Refused::By(why @ StorageError::Unavailable(_))) => Err(KeepError::Unavailable(why)),
             Err(Refused::By(why)) => Err(KeepError::Changed { why: Some(why) }),
         }
     }
@@ -206,17 +209,37 @@ impl State {
         }
     }
 
-    /// Forgets all of a handler, or of a tenant.
+    /// Forgets all of a handler, and everything that its revisions up to `last` still want to keep: they find nothing any more,
+    /// and are refused what they write. Once for a handler that is deleted, and once more before another gets its name.
     ///
     /// # Errors
     /// [`StorageError::Unavailable`].
-    pub async fn forget(&self, tenant: &TenantId, handler: Option<&HandlerName>) -> Result<(), StorageError> {
+    pub async fn forget(
+        &self,
+        tenant: &TenantId,
+        handler: &HandlerName,
+        last: Option<RevisionId>,
+    ) -> Result<(), StorageError> {
         for area in [&self.sessions, &self.stores] {
-            let (tenant, handler) = (tenant.clone(), handler.cloned());
-            let forgotten = area.writes.ask(move |connection, _| {
-                records::forget(connection, tenant.as_str(), handler.as_ref().map(HandlerName::as_str))
+            let (tenant, handler) = (tenant.clone(), handler.clone());
+            let forgotten = area.writes.ask(move |connection, now| {
+                records::forget(connection, (tenant.as_str(), handler.as_str()), last, now)
             });
-            forgotten.await?;
+            within(FORGET_WAIT, forgotten).await??;
+        }
+        Ok(())
+    }
+
+    /// Forgets all of a tenant whose handlers were deleted.
+    ///
+    /// # Errors
+    /// [`StorageError::Unavailable`].
+    pub async fn forget_tenant(&self, tenant: &TenantId) -> Result<(), StorageError> {
+        for area in [&self.sessions, &self.stores] {
+            let tenant = tenant.clone();
+            let forgotten =
+                area.writes.ask(move |connection, _| records::forget_tenant(connection, tenant.as_str()));
+            within(FORGET_WAIT, forgotten).await??;
         }
         Ok(())
     }
@@ -229,11 +252,11 @@ impl State {
         let handlers = Arc::new(handlers);
         for area in [&self.sessions, &self.stores] {
             let handlers = Arc::clone(&handlers);
-            let retained = area.writes.ask(move |connection, _| {
+            let retained = area.writes.ask(move |connection, now| {
                 for (tenant, handler) in records::owners(connection)? {
                     let name = TenantId::new(&tenant).ok().zip(HandlerName::new(&handler).ok());
                     if name.is_none_or(|name| !handlers.contains(&name)) {
-                        records::forget(connection, &tenant, Some(&handler))?;
+                        records::forget(connection, (&tenant, &handler), None, now)?;
                     }
                 }
                 Ok(())

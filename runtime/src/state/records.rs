@@ -1,4 +1,8 @@
 //! What is read and written of areas and their entries, in SQL. Every statement names its area by tenant and handler.
+//!
+//! A handler that was deleted leaves a mark for a while: the last revision that it had. Nothing is read or written any more
+//! for that one and those before it, in whichever process they still run; a handler that gets the name later counts on from
+//! there, so it finds nothing and nothing comes to it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,6 +11,14 @@ use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use super::operation::{self, Entry, Quota, Reply, StorageError, Totals};
 use super::session::{KeyedChange, Owner, Session, SessionName};
+use crate::call::RevisionId;
+
+/// The area of a name that says up to which revision it is gone. No conversation is called so.
+const GONE: &str = "gone";
+/// Its one key.
+const LAST: &str = "revision";
+/// How long it is kept, in milliseconds: longer than any invocation runs, shorter than numbers of revisions are remembered.
+const GONE_MS: u64 = 60 * 60 * 1_000;
 
 /// The name of an area.
 #[derive(Clone, Copy)]
@@ -24,6 +36,11 @@ impl<'a> AreaName<'a> {
     /// A session.
     pub(super) fn session(name: &'a SessionName) -> Self {
         Self { owner: &name.owner, subject: &name.subject }
+    }
+
+    /// What says whether a handler is gone.
+    fn gone(owner: &'a Owner) -> Self {
+        Self { owner, subject: GONE }
     }
 
     fn tenant(&self) -> &'a str {
@@ -51,6 +68,10 @@ pub(super) fn session(connection: &Connection, name: SessionName, now: u64) -> R
          WHERE tenant = ?1 AND handler = ?2 AND subject = ?3 AND (area.expires_at IS NULL OR area.expires_at > ?4)",
     )?;
     let area = AreaName::session(&name);
+    if is_gone(connection, area.owner, now)? {
+        drop(statement);
+        return Ok(Session::new(name, None, BTreeMap::new()));
+    }
     let mut rows = statement.query(params![area.tenant(), area.handler(), area.subject, now])?;
     let (mut expires_at, mut entries) = (None, BTreeMap::new());
     while let Some(row) = rows.next()? {
@@ -78,6 +99,20 @@ pub(super) fn get(
     key: &str,
     now: u64,
 ) -> Result<Option<Arc<[u8]>>> {
+    if is_gone(connection, area.owner, now)? {
+        return Ok(None);
+    }
+    value(connection, area, key, now)
+}
+
+/// Whether the handler was deleted of which this is a revision.
+fn is_gone(connection: &Connection, owner: &Owner, now: u64) -> Result<bool> {
+    let last = value(connection, AreaName::gone(owner), LAST, now)?;
+    let last = last.and_then(|last| std::str::from_utf8(&last).ok()?.parse().ok());
+    Ok(last.is_some_and(|last: u32| owner.grants.revision.0 <= last))
+}
+
+fn value(connection: &Connection, area: AreaName<'_>, key: &str, now: u64) -> Result<Option<Arc<[u8]>>> {
     let mut statement = connection.prepare_cached(
         "SELECT value, entry.expires_at FROM area JOIN entry ON entry.area = area.id
          WHERE tenant = ?1 AND handler = ?2 AND subject = ?3 AND key = ?4",
@@ -102,6 +137,9 @@ pub(super) fn keys(
          WHERE tenant = ?1 AND handler = ?2 AND subject = ?3 AND key >= ?4 AND key > ?5
          AND (entry.expires_at IS NULL OR entry.expires_at > ?6) ORDER BY key",
     )?;
+    if is_gone(connection, area.owner, now)? {
+        return Ok(Page { keys: Vec::new(), next: None });
+    }
     let after = after.unwrap_or_default();
     // The later of both, or all keys between them would be gone through.
     let first = prefix.max(after);
@@ -177,6 +215,10 @@ pub(super) fn change(
     expires_at: impl Fn(Option<u64>) -> Option<u64>,
     now: u64,
 ) -> Result<std::result::Result<Vec<Reply>, Refused>> {
+    if is_gone(connection, name.owner, now)? {
+        let why = "the handler was deleted, and with it what it stored";
+        return Ok(Err(Refused::By(StorageError::unavailable(why))));
+    }
     let mut area = find(connection, name)?;
     if let Some(over) = area.filter(|area| area.expires_at.is_some_and(|at| at <= now)) {
         remove(connection, over.id)?;
@@ -287,11 +329,34 @@ fn expired_of(connection: &Connection, area: i64, now: u64) -> Result<Vec<(Strin
     found.collect()
 }
 
-/// Deletes everything of a handler, or of all handlers of a tenant.
-pub(super) fn forget(connection: &Connection, tenant: &str, handler: Option<&str>) -> Result<()> {
+/// Deletes everything of a handler, and lets nothing come after it from its revisions up to `last`.
+pub(super) fn forget(
+    connection: &Connection,
+    (tenant, handler): (&str, &str),
+    last: Option<RevisionId>,
+    now: u64,
+) -> Result<()> {
     connection
-        .prepare_cached("DELETE FROM area WHERE tenant = ?1 AND (?2 IS NULL OR handler = ?2)")?
-        .execute(params![tenant, handler])
+        .prepare_cached("DELETE FROM area WHERE tenant = ?1 AND handler = ?2")?
+        .execute(params![tenant, handler])?;
+    let Some(RevisionId(last)) = last else { return Ok(()) };
+    let last = last.to_string();
+    let id = connection
+        .prepare_cached(
+            "INSERT INTO area (tenant, handler, subject, keys, bytes, expires_at) VALUES (?1, ?2, ?3, 1, ?4, ?5)",
+        )?
+        .insert(params![tenant, handler, GONE, (LAST.len() + last.len()) as u64, now + GONE_MS])?;
+    connection
+        .prepare_cached("INSERT INTO entry (area, key, value) VALUES (?1, ?2, ?3)")?
+        .execute(params![id, LAST, last.as_bytes()])
+        .map(drop)
+}
+
+/// Deletes everything of all handlers of a tenant. Those that were deleted stay marked as such.
+pub(super) fn forget_tenant(connection: &Connection, tenant: &str) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM area WHERE tenant = ?1 AND subject != ?2")?
+        .execute(params![tenant, GONE])
         .map(drop)
 }
 

@@ -77,6 +77,14 @@ pub(in crate::control) async fn create(
     };
     finish(async move {
         let view = api.store.create_tenant(tenant).await?;
+        // Before anybody can put something there: its webhooks are not answered yet.
+        if let Err(why) = api.control.outbox.begin_anew(&id).await {
+            api.store.delete_tenant(id).await?;
+            return Err(Refusal::new(
+                Word::Unavailable,
+                format!("whether an earlier tenant of this name left anything to be sent can't be settled now; try again: {why}"),
+            ));
+        }
         api.control.deployer.tenant_changed(&id).await.map_err(|error| caller.told(error))?;
         Ok((StatusCode::CREATED, Answer(view)))
     })

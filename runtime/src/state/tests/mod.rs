@@ -1,3 +1,5 @@
+mod files;
+mod gone;
 mod model;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +19,15 @@ use crate::secrets::SecretValues;
 const NOW: u64 = 1_700_000_000_000;
 
 fn owner(tenant: &str, handler: &str) -> Owner {
+    owner_in(tenant, handler, 1)
+}
+
+/// As a revision of the handler has it.
+fn owner_in(tenant: &str, handler: &str, revision: u32) -> Owner {
     Owner::of(&Arc::new(Grants {
         tenant: TenantId::new(tenant).unwrap(),
         handler: HandlerName::new(handler).unwrap(),
-        revision: RevisionId(1),
+        revision: RevisionId(revision),
         pin: "1".into(),
         config: ConfigValues::default(),
         outbound: AllowList::default(),
@@ -354,8 +361,9 @@ async fn a_key_reaches_nothing_but_its_own_handlers_store() {
         Some("1234")
     );
     // Nor does what is deleted for one handler concern another.
-    state.forget(&TenantId::new("acme").unwrap(), None).await.unwrap();
-    state.forget(&TenantId::new("other").unwrap(), Some(&HandlerName::new("ivr-2").unwrap())).await.unwrap();
+    state.forget_tenant(&TenantId::new("acme").unwrap()).await.unwrap();
+    let (other, second) = (TenantId::new("other").unwrap(), HandlerName::new("ivr-2").unwrap());
+    state.forget(&other, &second, Some(RevisionId(1))).await.unwrap();
     assert!(state.get(secret.clone(), "acme/ivr/pin".into()).await.unwrap().is_some());
     let kept = BTreeSet::from([(TenantId::new("other").unwrap(), HandlerName::new("ivr").unwrap())]);
     state.retain(kept).await.unwrap();

@@ -91,7 +91,7 @@ proptest! {
             records::sweep(connection, 1_000, now).unwrap();
             model.0.retain(|_, (_, at)| at.is_none_or(|at| at > now));
             assert_eq!(everything(connection), model.0);
-            records::forget(connection, "acme", None).unwrap();
+            records::forget_tenant(connection, "acme").unwrap();
             assert!(everything(connection).is_empty());
         });
     }
