@@ -316,6 +316,65 @@ fn deploy(host: &Served, folder: &Path) {
     host.ok(&["deploy", path.to_str().unwrap(), "--tenant", "acme", "--no-canary"]);
 }
 
+/// Removes a handler of `acme`.
+fn delete(host: &Served, handler: &str) {
+    let token = std::fs::read_to_string(host.data.join("operator-token")).unwrap();
+    let bearer = format!("authorization: Bearer {}", token.trim());
+    let url = format!("http://{}/api/v1/tenants/acme/handlers/{handler}", host.control);
+    let deleted =
+        std::process::Command::new("curl").args(["-sf", "-X", "DELETE", "-H", &bearer, &url]).status();
+    assert!(deleted.unwrap().success());
+}
+
+#[test]
+fn a_handler_finds_nothing_of_another_that_had_its_name_and_still_writes() {
+    on_host_runtime(async {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Served::start(&folder.path().join("data"));
+        host.tenant("acme");
+        let limits = "[limits]\ndeadline_ms = 14000\ncpu_ms = 5000";
+        let deploy = |name: &str, more: &str| {
+            let path = ready(folder.path(), name, remember(), &format!("{limits}\n{more}"));
+            host.run(&["deploy", path.to_str().unwrap(), "--tenant", "acme", "--no-canary"])
+        };
+        assert!(deploy("remember", "").status.success());
+        let client = Client::new(host.webhooks);
+        let floods: Vec<_> = (0..4)
+            .map(|n| {
+                let client = client.clone();
+                tokio::spawn(async move {
+                    let step = "session,set,k,old~store,flood,10";
+                    voice(&client, "acme/remember", &format!("CA{n}"), step).await
+                })
+            })
+            .collect();
+        let file = rusqlite::Connection::open(host.data.join(STORE_FILE)).unwrap();
+        file.busy_timeout(Duration::from_secs(10)).unwrap();
+        let count = |sql: &str| file.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap();
+        let written = "SELECT count(*) FROM entry WHERE key LIKE 'flood%'";
+        wait_for("what is written", 20, || (count(written) > 10).then_some(()));
+        delete(&host, "remember");
+        assert!(deploy("remember", "").status.success());
+        for flood in floods {
+            let heard = flood.await.unwrap();
+            assert!(heard.contains("the handler was deleted"), "{heard}");
+        }
+        assert_eq!(count(written), 0);
+        let step = "store,keys,~session,get,k~store,set,k,new~session,set,k,new";
+        assert_eq!(voice(&client, "acme/remember", "CA0", step).await, "[][-][ok][ok]");
+
+        // Where that can't be settled, a handler does not begin; one that is there goes on.
+        file.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let refused = deploy("second", "");
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains("so second can't begin"), "{said}");
+        assert!(deploy("remember", "[config]\na = \"b\"").status.success());
+        file.execute_batch("ROLLBACK").unwrap();
+        assert!(deploy("second", "").status.success());
+        assert_eq!(voice(&client, "acme/remember", "CA0", "store,get,k~session,get,k").await, "[new][new]");
+    });
+}
+
 #[test]
 fn what_was_acknowledged_survives_a_kill() {
     on_host_runtime(async {
@@ -391,14 +450,7 @@ fn a_store_is_in_a_backup_outlives_a_handover_and_goes_with_its_handler() {
         let next = Served::start_with(&host.data, &["--take-over"]);
         assert_eq!(voice(&client, "acme/remember", "CA1", "store,get,k~session,get,k").await, "[v][v]");
         drop(host);
-        let token = std::fs::read_to_string(next.data.join("operator-token")).unwrap();
-        let bearer = format!("authorization: Bearer {}", token.trim());
-        let url = format!("http://{}/api/v1/tenants/acme/handlers/remember", next.control);
-        let deleted = std::process::Command::new("curl")
-            .args(["-sf", "-X", "DELETE", "-H", &bearer, &url])
-            .status()
-            .unwrap();
-        assert!(deleted.success());
+        delete(&next, "remember");
         deploy(&next, folder.path());
         let client = Client::new(next.webhooks);
         assert_eq!(voice(&client, "acme/remember", "CA1", "store,get,k~session,get,k").await, "[-][-]");

@@ -4,6 +4,7 @@ mod connections;
 mod logs;
 mod problems;
 mod rights;
+mod tenants;
 mod uploads;
 
 use std::net::SocketAddr;
