@@ -38,6 +38,7 @@ use crate::carrier::twilio::rest::{self, Client};
 use crate::carrier::{Carrier, EffectKey, Order};
 use crate::clock;
 use crate::host::Host;
+use crate::outbound::address;
 use crate::webhook::ingress::LogPace;
 
 /// The outbox's file in the data folder.

@@ -6,7 +6,7 @@
 //! nobody will say.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hashbrown::{HashMap, HashSet};
@@ -15,8 +15,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{error, info, warn};
 
 use super::Schedule;
+use super::due::{Due, Found, LATE_MAX_S, Missed, WITHIN_MS, due, ended};
+use super::last::Entry;
 use super::store::{Key, Known, State, Store, StoreError};
-use crate::call::{HandlerName, TenantId};
+use crate::call::TenantId;
 use crate::host::Host;
 use crate::router::{Handler, Tenant};
 use crate::webhook;
@@ -24,21 +26,9 @@ use crate::webhook;
 /// How often is looked.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// A moment that was missed by more than this is left out: a reminder that comes hours late is worse than none.
-const LATE_MAX_S: i64 = 15 * 60;
-
-/// Pauses after the first, second and third failure. With the longest deadline between them they fill the minute.
-const PAUSES_MS: [i64; 3] = [2_000, 8_000, 20_000];
-
-/// All attempts at one moment begin within so long after the first.
-const WITHIN_MS: i64 = 60_000;
-
 /// A run that another process began, and that nobody has ended so long after this one began to keep the schedules, is ended
 /// by nobody any more: a process that hands over is gone by then.
 const ELSEWHERE_MAX_S: i64 = 60;
-
-/// Missed moments that are counted, at most.
-const COUNTED_MAX: u32 = 1_000;
 
 /// Runs at one time, of all tenants. What is due meanwhile begins a little later: at nine o'clock everybody has something to
 /// do, and callers shall not wait for it.
@@ -49,68 +39,6 @@ const RUNS_PER_TENANT_MAX: usize = 4;
 
 /// The pause after the store failed.
 const STORE_PAUSE_MS: i64 = 5_000;
-
-/// What became of the last run of a schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastRun {
-    /// The moment that it was for.
-    pub moment: Timestamp,
-    /// `running`, `done`, `again`, `failed` or `missed`.
-    pub state: &'static str,
-    /// How often it was tried.
-    pub attempts: u32,
-}
-
-/// What the keeper knows, for whoever shows it.
-#[derive(Debug, Default)]
-pub struct LastRuns(Mutex<HashMap<Key, Entry>>);
-
-/// One schedule.
-#[derive(Debug, Clone)]
-struct Entry {
-    known: Known,
-    /// When it is worth another look; none for the next one.
-    look_at: Option<Timestamp>,
-    /// Since when it is seen that another process runs it.
-    elsewhere_since: Option<Timestamp>,
-}
-
-impl Entry {
-    fn new(known: Known) -> Self {
-        Self { known, look_at: None, elsewhere_since: None }
-    }
-}
-
-impl LastRuns {
-    /// The last run of a schedule; none where there was none since it is in force.
-    #[must_use]
-    pub fn last(&self, tenant: &TenantId, handler: &HandlerName, schedule: &Arc<str>) -> Option<LastRun> {
-        let key = Key { tenant: tenant.clone(), handler: handler.clone(), schedule: Arc::clone(schedule) };
-        let entries = self.lock();
-        let known = &entries.get(&key)?.known;
-        let state = match known.state {
-            State::New => return None,
-            State::Running => "running",
-            State::Done => "done",
-            State::Again { .. } => "again",
-            State::Failed => "failed",
-            State::Missed => "missed",
-        };
-        let moment = Timestamp::from_second(known.moment_s).ok()?;
-        Some(LastRun { moment, state, attempts: known.attempts })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
-        // Every change is one assignment.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn change(&self, key: &Key, change: impl FnOnce(&mut Entry)) {
-        if let Some(entry) = self.lock().get_mut(key) {
-            change(entry);
-        }
-    }
-}
 
 /// Runs what is due on one host.
 pub struct Keeper {
@@ -141,33 +69,6 @@ impl Drop for Own {
             }
         }
     }
-}
-
-/// A moment whose time has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Due {
-    pub(super) moment: Timestamp,
-    pub(super) attempt: u32,
-    pub(super) began_ms: i64,
-}
-
-/// Moments that came and went and are not made up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Missed {
-    /// How many, up to [`COUNTED_MAX`].
-    pub(super) count: u32,
-    pub(super) first: Timestamp,
-    /// None where there are more than were counted.
-    pub(super) last: Option<Timestamp>,
-}
-
-/// What a look at a schedule finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) due: Option<Due>,
-    pub(super) missed: Option<Missed>,
-    /// The next moment.
-    pub(super) next: Option<Timestamp>,
 }
 
 /// One run, ready to begin.
@@ -456,47 +357,6 @@ impl Keeper {
     }
 }
 
-/// What is due of a schedule at `now`, what was missed, and when to look again.
-pub(super) fn due(known: &Known, schedule: &Schedule, now: Timestamp) -> Found {
-    // Of what was missed the last one only, and only if it is not long ago.
-    let since = known.moment_s.max(now.as_second() - LATE_MAX_S);
-    let mut last = None;
-    let mut next = Timestamp::from_second(since).ok().and_then(|since| schedule.next_after(since));
-    while let Some(moment) = next.filter(|moment| *moment <= now) {
-        last = Some(moment);
-        next = schedule.next_after(moment);
-    }
-    let due = match (last, known.state) {
-        (Some(moment), _) => Some(Due { moment, attempt: 1, began_ms: now.as_millisecond() }),
-        // One that waits for its next attempt gives way to the next moment.
-        (None, State::Again { at_ms })
-            if at_ms <= now.as_millisecond() && now.as_millisecond() - known.began_ms <= WITHIN_MS =>
-        {
-            Timestamp::from_second(known.moment_s).ok().map(|moment| Due {
-                moment,
-                attempt: known.attempts.saturating_add(1),
-                began_ms: known.began_ms,
-            })
-        }
-        (None, _) => None,
-    };
-    Found { due, missed: missed(known, schedule, last.unwrap_or(now)), next }
-}
-
-/// The moments after the known one and before `until`.
-fn missed(known: &Known, schedule: &Schedule, until: Timestamp) -> Option<Missed> {
-    let after = |moment| schedule.next_after(moment).filter(|moment| *moment < until);
-    let first = Timestamp::from_second(known.moment_s).ok().and_then(after)?;
-    let (mut count, mut last) = (1, first);
-    while let Some(moment) = after(last) {
-        if count == COUNTED_MAX {
-            return Some(Missed { count, first, last: None });
-        }
-        (count, last) = (count + 1, moment);
-    }
-    Some(Missed { count, first, last: Some(last) })
-}
-
 fn say_missed(key: &Key, missed: Missed) {
     let Key { tenant, handler, schedule } = key;
     let Missed { count, first, last } = missed;
@@ -522,22 +382,6 @@ fn say_unended(key: &Key, unended: Option<Timestamp>) {
 /// A moment as the log shows it.
 fn shown(moment_s: i64) -> Timestamp {
     Timestamp::from_second(moment_s).unwrap_or_default()
-}
-
-/// How an attempt that ended stands. `code` is what failed.
-pub(super) fn ended(code: Option<&str>, due: &Due, now_ms: i64) -> State {
-    match code {
-        None => State::Done,
-        // It has nothing to call, and will not have it in a moment.
-        Some("HS210") => State::Failed,
-        Some(_) => {
-            let pause = usize::try_from(due.attempt - 1).ok().and_then(|place| PAUSES_MS.get(place));
-            match pause.map(|pause| now_ms + pause) {
-                Some(at_ms) if at_ms - due.began_ms <= WITHIN_MS => State::Again { at_ms },
-                _ => State::Failed,
-            }
-        }
-    }
 }
 
 impl Run {

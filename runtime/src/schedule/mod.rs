@@ -14,7 +14,9 @@
 //! the host does for it outward, can tell that it has been there before.
 
 mod cron;
+mod due;
 mod keeper;
+mod last;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -28,7 +30,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 pub use self::cron::Cron;
-pub use self::keeper::{Keeper, LastRun, LastRuns};
+pub use self::keeper::Keeper;
+pub use self::last::{LastRun, LastRuns};
 use crate::call::{Event, EventKind, HandlerName};
 
 /// Most schedules of one handler. Each costs a look a second.

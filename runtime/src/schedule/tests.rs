@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::keeper::{Due, Found, Keeper, Missed, due, ended};
+use super::due::{Due, Found, Missed, due, ended};
+use super::keeper::Keeper;
 use super::store::{Key, Known, State, Store};
 use super::{Schedule, ScheduleSettings, check};
 use crate::call::{EventKind, HandlerName, RevisionId, TenantId};

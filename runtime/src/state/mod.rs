@@ -37,6 +37,7 @@ use self::records::{AreaName, Refused, Swaps};
 use self::session::{KeyedChange, SESSION_QUOTA};
 use self::worker::{Duty, Worker};
 use crate::call::{HandlerName, RevisionId, TenantId};
+use crate::clock::TimeOfDay;
 
 /// The file of the stores in the data folder. Backups have it.
 pub const STORE_FILE: &str = "store.db";
