@@ -212,6 +212,30 @@ fn what_the_child_compiled_runs_on_a_host_without_a_compiler() {
     });
 }
 
+/// The same component with a section of 2 MiB that says nothing but `remark`.
+fn large(component: &[u8], remark: u8) -> Vec<u8> {
+    let mut large = component.to_vec();
+    // A custom section: its id, its length as LEB128, the length of its name, its name, and the rest.
+    large.extend([0, 0x80, 0x80, 0x80, 0x01, 1, b'x']);
+    large.resize(large.len() + (2 << 20) - 2, remark);
+    large
+}
+
+#[test]
+fn a_large_component_is_compiled_with_what_is_known_of_others_wherever_the_host_began() {
+    on_host_runtime(async {
+        let folder = tempfile::tempdir().unwrap();
+        // As `serve` has it without `--data`: named from the folder in which the host was started.
+        let up: PathBuf = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect();
+        let relative = up.join(folder.path().strip_prefix("/").unwrap());
+        let place = Place { artifacts: open(&relative, [7; 32]), folder };
+        let first = place.admit(&large(&handler(), 1)).await.unwrap().spent.unwrap();
+        assert!(first.functions_compiled > 0 && first.functions_reused == 0, "{first:?}");
+        let second = place.admit(&large(&handler(), 2)).await.unwrap().spent.unwrap();
+        assert!(second.functions_reused > 0, "{second:?}");
+    });
+}
+
 #[test]
 fn equal_bytes_are_one_component_in_memory_whoever_deployed_them() {
     on_host_runtime(async {

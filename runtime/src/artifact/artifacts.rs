@@ -302,7 +302,11 @@ impl Artifacts {
             let outcome = made.as_ref().map_or_else(|error| error.outcome().to_owned(), |_| "ok".to_owned());
             counter!("hookswitch_compiles_total", "outcome" => outcome.clone()).increment(1);
             histogram!("hookswitch_compile_seconds").record(started.elapsed().as_secs_f64());
-            info!(%digest, outcome, "compiled in {} ms", started.elapsed().as_millis());
+            let took_ms = started.elapsed().as_millis();
+            match &made {
+                Ok(_) => info!(%digest, outcome, "compiled in {took_ms} ms"),
+                Err(why) => warn!(%digest, outcome, "not compiled, after {took_ms} ms: {why}"),
+            }
             made
         };
         let ticket = self.queue.ask(tenant, key, work)?;

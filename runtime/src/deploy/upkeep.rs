@@ -1,5 +1,5 @@
 //! What has to be done now and then: code that nobody calls is let go of, revisions that nobody can be on are deleted, and
-//! what is in force but not compiled for this engine is compiled before somebody calls.
+//! what is in force but not compiled for this engine is compiled.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,15 @@ use tracing::{info, warn};
 
 use super::{DeployError, Deployer, blocking, loaded};
 use crate::clock;
+use crate::revision::Revision;
 use crate::router::Handler;
 
 /// How often code that nobody calls is looked for.
 const LOADED_EVERY: Duration = Duration::from_secs(10);
 /// How often old revisions are looked for.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);
+/// Revisions that one line of the log names.
+const NAMED_MAX: usize = 10;
 
 impl Deployer {
     /// Lets go of what was called longest ago, whenever more revisions than the operator allows have their code in memory.
@@ -55,28 +58,41 @@ impl Deployer {
         Ok(())
     }
 
-    /// Compiles what is in force and has no compiled file that fits this engine: after an upgrade, or where files are missing.
-    pub async fn compile_missing(self: Arc<Self>) {
+    /// What is in force and has no compiled file that fits this engine: after an upgrade, a restore, or where files are missing.
+    /// The smaller come first: they answer again sooner.
+    #[must_use]
+    pub fn uncompiled(&self) -> Vec<Arc<Revision>> {
         let snapshot = self.host.router.snapshot();
         let handlers = snapshot.tenants().flat_map(|tenant| tenant.handlers.values());
         let in_force = |handler: &Arc<Handler>| {
             let canary = handler.canary.as_ref().map(|canary| Arc::clone(&canary.revision));
             [Some(Arc::clone(&handler.stable)), canary].into_iter().flatten()
         };
-        let missing: Vec<_> = handlers
-            .flat_map(in_force)
-            .filter(|revision| {
-                let digest = revision.record.as_ref().map(|record| record.digest);
-                digest.is_some_and(|digest| !self.artifacts.has_artifact(&revision.tenant, &digest))
-            })
-            .collect();
-        if !missing.is_empty() {
-            info!("{} revisions in force are compiled for this host before somebody calls", missing.len());
-        }
+        let is_missing = |revision: &Arc<Revision>| {
+            let digest = revision.record.as_ref().map(|record| record.digest);
+            digest.is_some_and(|digest| !self.artifacts.has_artifact(&revision.tenant, &digest))
+        };
+        let mut missing: Vec<_> = handlers.flat_map(in_force).filter(is_missing).collect();
+        missing.sort_by_key(|revision| revision.record.as_ref().map(|record| record.component_bytes));
+        missing
+    }
+
+    /// Compiles them, one after the other: deploys shall not wait long for their turn.
+    pub async fn compile(&self, missing: Vec<Arc<Revision>>) {
+        let names: Vec<String> =
+            missing.iter().take(NAMED_MAX).map(|revision| format!("{revision:?}")).collect();
+        warn!(
+            "{} revisions in force have no compiled file for this host and are compiled now; until then whoever calls them hears \
+             their fallback: {}{}",
+            missing.len(),
+            names.join(", "),
+            if missing.len() > names.len() { " …" } else { "" }
+        );
         for revision in missing {
             if let Err(why) = self.host.fetch(&revision).await {
                 warn!("{revision:?} can't be compiled: {why}");
             }
         }
+        info!("all revisions in force have been compiled");
     }
 }

@@ -19,8 +19,7 @@ pub enum Error {
     NoWayOut,
     /// The handler's allow-list is empty.
     #[error(
-        "refused, this handler may call nobody; add to handler.toml\n    [outbound]\n    allow = [\"{origin}\"]\nand \
-         build or deploy it again"
+        "refused, this handler may call nobody; if it is to call this, write allow = [\"{origin}\"] under [outbound] in handler.toml"
     )]
     NoList {
         /// What would permit it.

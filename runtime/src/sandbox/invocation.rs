@@ -15,6 +15,7 @@ use wasmtime::Store;
 
 use super::contract;
 use super::export::{Export, Interface};
+use super::limits::Denied;
 use super::outcome::{self, Answer, Outcome, RunError, Used};
 use super::prepared::Prepared;
 use super::store::State;
@@ -187,6 +188,13 @@ fn conclude(
         End::Panicked(panic) => Err(RunError::HostFault { message: panic_message(&*panic) }),
     };
     if let Err(RunError::Failed { message, causes }) = &mut result {
+        // Interpreters make an error of their own of it, which names no limit.
+        if let Some(Denied::Memory { limit }) = state.limiter.denied() {
+            causes.push(format!(
+                "it had asked for more than its {} KiB of memory (memory_mib under [limits])",
+                limit >> 10
+            ));
+        }
         causes.iter_mut().chain([message]).for_each(|text| state.capabilities.hide(text));
     }
     let used = Used {

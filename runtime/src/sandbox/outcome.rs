@@ -73,13 +73,16 @@ pub struct Trap {
     pub frames: Vec<String>,
 }
 
+impl Trap {
+    /// `, in MODULE!FUNCTION`; empty where that is not known.
+    fn place(&self) -> String {
+        self.frames.first().map_or_else(String::new, |frame| format!(", in {frame}"))
+    }
+}
+
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        match self.frames.first() {
-            Some(frame) => write!(f, ", in {frame}"),
-            None => Ok(()),
-        }
+        write!(f, "{}{}", self.message, self.place())
     }
 }
 
@@ -108,7 +111,7 @@ impl fmt::Display for Bound {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
     /// HS201: the wall deadline.
-    #[error("the handler ran past its deadline of {} ms", deadline.as_millis())]
+    #[error("the handler ran past its deadline of {} ms (deadline_ms under [limits])", deadline.as_millis())]
     PastDeadline {
         /// The limit.
         deadline: Duration,
@@ -119,7 +122,7 @@ pub enum RunError {
     #[error("the handler trapped: {0}")]
     Trapped(Trap),
     /// HS203: CPU time.
-    #[error("the handler used up its {} ms of CPU time: {trap}", cpu.as_millis())]
+    #[error("the handler used up its {} ms of CPU time (cpu_ms under [limits]){}", cpu.as_millis(), trap.place())]
     OutOfCpu {
         /// The limit.
         cpu: Duration,
@@ -127,7 +130,7 @@ pub enum RunError {
         trap: Trap,
     },
     /// HS204: it asked for memory beyond its limit, got none, and failed.
-    #[error("the handler asked for more than its {} KiB of memory and failed: {trap}", limit_bytes >> 10)]
+    #[error("the handler asked for more than its {} KiB of memory (memory_mib under [limits]) and failed: {trap}", limit_bytes >> 10)]
     OutOfMemory {
         /// The limit, in bytes.
         limit_bytes: u64,
@@ -172,7 +175,7 @@ pub enum RunError {
         trap: Trap,
     },
     /// HS214: a bound on what is neither time nor memory.
-    #[error("the handler went beyond {limit} {bound}: {trap}")]
+    #[error("the handler went beyond {limit} {bound}{}", trap.place())]
     Beyond {
         /// What is bounded.
         bound: Bound,
@@ -302,18 +305,26 @@ fn trap(error: &wasmtime::Error) -> Trap {
     Trap { message, frames }
 }
 
-/// The frames of a backtrace, function names in the spelling of their language.
+/// Parts of the frames of an interpreter: it tells an author nothing in which of its functions his script was.
+const OF_INTERPRETERS: &[&str] = &["<unknown>!<wasm function", "libpython", "libcomponentize", "pyo3::"];
+
+/// The frames of a backtrace, without those of interpreters, function names in the spelling of their language.
 fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
     let text = backtrace.to_string();
-    let mut frames: Vec<String> = Vec::new();
+    let (mut frames, mut seen): (Vec<String>, bool) = (Vec::new(), false);
     for line in text.lines().skip(1) {
         if let Some((number, frame)) = line.trim_start().split_once(": ")
             && number.bytes().all(|byte| byte.is_ascii_digit())
         {
             // `0x1f3 - module!function::h0123456789abcdef`: offset and hash say nothing to an author.
             let name = frame.split_once(" - ").map_or(frame, |(_, name)| name).trim();
-            frames.push(without_hash(name).to_owned());
-        } else if let (Some(frame), Some(place)) = (frames.last_mut(), line.trim().strip_prefix("at ")) {
+            seen = !OF_INTERPRETERS.iter().any(|part| name.contains(part));
+            if seen {
+                frames.push(without_hash(name).to_owned());
+            }
+        } else if seen
+            && let (Some(frame), Some(place)) = (frames.last_mut(), line.trim().strip_prefix("at "))
+        {
             frame.push_str(" at ");
             frame.push_str(place);
         }

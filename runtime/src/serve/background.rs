@@ -29,7 +29,7 @@ impl Background {
         tasks.spawn(Arc::clone(deployer).remember(parts.data.clone(), parts.key.clone()));
         tasks.spawn(Arc::clone(deployer).bound_loaded());
         tasks.spawn(Arc::clone(deployer).prune());
-        tasks.spawn(Arc::clone(deployer).compile_missing());
+        tasks.spawn(compile_missing(Arc::clone(parts)));
         tasks.spawn(Arc::clone(&parts.schedules).keep());
         tasks.spawn(Arc::clone(&parts.outbox).drain());
         tasks.spawn(sample(Arc::clone(parts)));
@@ -43,6 +43,18 @@ impl Background {
         self.tasks.shutdown().await;
         self.outbox.settled().await;
     }
+}
+
+/// Compiles what has no file that fits, and says so for as long as it goes on.
+async fn compile_missing(parts: Arc<Parts>) {
+    let missing = parts.deployer.uncompiled();
+    if missing.is_empty() {
+        return;
+    }
+    let part = "compiled code";
+    parts.health.degraded(part, "some handlers are being compiled; whoever calls them hears the fallback");
+    parts.deployer.compile(missing).await;
+    parts.health.healed(part);
 }
 
 /// Samples the host's own state for `/metrics`.

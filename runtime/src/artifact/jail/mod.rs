@@ -137,9 +137,10 @@ impl Group {
                 number("functions-bytes", *bytes);
             }
             if let Some((path, _)) = &files.input {
-                command.arg("--functions").arg(path);
+                command.arg("--functions").arg(std::path::absolute(path)?);
             }
-            command.arg("--functions-output").arg(&files.output);
+            // The child begins elsewhere, and the operator's folder may be named from where the host began.
+            command.arg("--functions-output").arg(std::path::absolute(&files.output)?);
         }
         let child = command
             .env_clear()
