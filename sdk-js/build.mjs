@@ -12,10 +12,14 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { linesOf } from './lines.mjs';
 
 const COMPONENT = 'build/handler.wasm';
+/** Where the bundle would be, if it was written. */
+const BUNDLE = 'build/handler.js';
+const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** What COMPONENT was made from. */
 const MADE_FROM = 'build/made-from';
 const INTERFACES = ['voice', 'messaging', 'events'];
@@ -83,6 +87,9 @@ async function bundled({ entry, engine }) {
     bundle: true,
     write: false,
     metafile: true,
+    outfile: BUNDLE,
+    sourcemap: 'external',
+    sourcesContent: false,
     format: 'esm',
     platform: 'neutral',
     mainFields: ['module', 'main'],
@@ -93,14 +100,25 @@ async function bundled({ entry, engine }) {
       'process.env.NODE_ENV': '"production"',
       ...(engine === 'quickjs' && { 'Math.random': 'hookswitch_random' }),
     },
-    inject: engine === 'quickjs' ? [fileURLToPath(new URL('random.js', import.meta.url))] : [],
+    inject: engine === 'quickjs' ? [join(HERE, 'quickjs.js')] : [],
     logLevel: 'warning',
   }).catch(() => {
     throw new Refused(`${entry} could not be bundled; what is wrong stands above`);
   });
-  const [output] = Object.values(result.metafile.outputs);
+  const output = result.metafile.outputs[BUNDLE];
   const imports = output.imports.filter((found) => found.external).map((found) => found.path);
-  return { text: result.outputFiles[0].text, imports: [...new Set(imports)].sort(), exports: output.exports };
+  const [map, code] = ['.map', '.js'].map((ending) => result.outputFiles.find((file) => file.path.endsWith(ending)).text);
+  const lines = JSON.stringify(linesOf(code, JSON.parse(map), ownFile));
+  // Behind the code, whose lines it counts.
+  const text = `${code}\nconst HOOKSWITCH_LINES = ${lines};\n`;
+  return { text, imports: [...new Set(imports)].sort(), exports: output.exports };
+}
+
+/** The project's name for a source of the bundle; undefined for packages and for this helper. */
+function ownFile(source) {
+  const path = resolve('build', source);
+  const name = relative('.', path).replaceAll('\\', '/');
+  return path.startsWith(HERE) || /^\.\.\/|(^|\/)node_modules\//.test(name) ? undefined : name;
 }
 
 /** The world in WIT: the interfaces that the bundle exports, and those that it imports. */
@@ -157,8 +175,7 @@ async function componentOf({ engine, fetch }, { text }, world) {
 
 /** The contract: beside this file, or in the repository's folder. */
 function witFolder() {
-  const here = fileURLToPath(new URL('.', import.meta.url));
-  return [join(here, 'wit'), join(here, '..', 'wit')].find((folder) => existsSync(folder));
+  return [join(HERE, 'wit'), join(HERE, '..', 'wit')].find((folder) => existsSync(folder));
 }
 
 function witFiles() {

@@ -52,7 +52,7 @@ function document(returned) {
   const text = typeof returned === 'object' && returned !== null ? String(returned) : returned;
   if (typeof text !== 'string' || text === '[object Object]') {
     throw new Failure(
-      `the handler returned ${described(returned)}; expected TwiML as a string or a VoiceResponse or MessagingResponse`,
+      `the handler returned ${described(returned)}; expected Response(…) of twiml, a builder of the twilio package, or text; is a return missing?`,
     );
   }
   return text;

@@ -292,12 +292,13 @@ export interface Element {
   toString(): string;
 }
 
-type Content = Element | string | number | boolean | null | undefined | Content[];
+type Content = Element | string | number | boolean | Content[];
 type Attributes = Record<string, string | number | boolean | null | undefined>;
 
 /**
  * Elements by the carrier's names: `twiml.Response(twiml.Say({ language: 'de-DE' }, 'Hallo'), twiml.Hangup())`. Text is
- * escaped; null, undefined and false leave a child out.
+ * escaped. False leaves a child out, null and undefined are an error: the caller would hear nothing where something was meant.
+ * Attributes that are null or undefined are left out.
  */
 export const twiml: {
   [name: string]: ((attributes: Attributes, ...children: Content[]) => Element) & ((...children: Content[]) => Element);

@@ -2,6 +2,9 @@
 import { Failure } from './failure.js';
 import { answered, bytesOf, fields, long, textOf } from './wire.js';
 
+/** Of a value. The host says the same, of what it can copy at all; encoding a long text takes the handler's time. */
+const VALUE_BYTES_MAX = 64 * 1024;
+
 /**
  * Why a session or a store did not do what was asked; `kind` is the contract's word: `invalid`, `too-large`, `too-many`,
  * `not-a-number` or `unavailable`.
@@ -49,10 +52,19 @@ export function storage(what, host) {
 function written(what, key, value) {
   if (value === undefined || value === null) return undefined;
   // Not `instanceof`: what the host gave may be of another realm.
-  if (ArrayBuffer.isView(value)) return value;
+  if (ArrayBuffer.isView(value)) return fitting(what, value, value.byteLength, 'bytes');
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (text === undefined) throw new Failure(`${what}: ${key} can't be ${String(value)}; expected text, bytes or what JSON can say`);
-  return bytesOf(text);
+  // In UTF-8 no character takes less than a byte.
+  const bytes = bytesOf(fitting(what, text, text.length, 'characters'));
+  return fitting(what, bytes, bytes.length, 'bytes');
+}
+
+function fitting(what, value, length, unit) {
+  if (length > VALUE_BYTES_MAX) {
+    throw new StorageError(`${what}: the value has ${length} ${unit}; use ${VALUE_BYTES_MAX} bytes or fewer`, 'too-large');
+  }
+  return value;
 }
 
 const ttl = (what, options) => fields(`${what}: the third argument`, options, { ttlS: undefined }).ttlS;

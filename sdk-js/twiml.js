@@ -27,21 +27,26 @@ export const twiml = new Proxy({}, {
   get: (_, name) => (...parts) => element(String(name), parts),
 });
 
-function element(name, [first, ...rest]) {
+function element(name, parts) {
+  const [first, ...rest] = parts;
   const attributed = typeof first === 'object' && first !== null && !(first instanceof Element) && !Array.isArray(first);
-  const children = (attributed ? rest : [first, ...rest]).flat();
-  const inside = children.map(child).join('');
+  const children = (attributed ? rest : parts).flat(Infinity);
+  const inside = children.map((value) => child(name, value)).join('');
   const open = `${name}${attributed ? Object.entries(first).map(attribute).join('') : ''}`;
   return new Element(inside === '' ? `<${open}/>` : `<${open}>${inside}</${name}>`);
 }
 
-/** Undefined and null leave an attribute or child out, so that conditions can stand inside a document. */
+/** Undefined and null leave an attribute out. */
 function attribute([name, value]) {
   return value === undefined || value === null ? '' : ` ${name}="${escaped(value, /[&<>"\n\r\t]/g)}"`;
 }
 
-function child(value) {
-  if (value === undefined || value === null || value === false) return '';
+/** False leaves a child out, so that conditions can stand inside a document. What is missing would be silence to the caller. */
+function child(name, value) {
+  if (value === undefined || value === null) {
+    throw new TypeError(`<${name}> was given ${value}: what it should say is missing; to leave a child out on purpose, give false`);
+  }
+  if (value === false) return '';
   return value instanceof Element ? value.toString() : escaped(value, /[&<>]/g);
 }
 

@@ -12,6 +12,9 @@ from hookswitch.handlers import Failure
 
 T = TypeVar("T")
 
+#: Of a value. The host says the same, of what it can copy at all.
+VALUE_BYTES_MAX = 64 * 1024
+
 
 class StorageError(Failure):
     """Why a session or a store did not do what was asked.
@@ -82,8 +85,13 @@ class Storage:
         return self.ask(lambda: self._host.swap(key, self._written(key, expected), self._written(key, new), ttl_s))
 
     def _written(self, key: str, value: object) -> bytes | None:
-        if value is None or isinstance(value, bytes):
-            return value
+        written = value if value is None or isinstance(value, bytes) else self._encoded(key, value)
+        if written is not None and len(written) > VALUE_BYTES_MAX:
+            why = f"the value has {len(written)} bytes; use {VALUE_BYTES_MAX} or fewer"
+            raise StorageError(f"{self._what}: {why}", "too-large")
+        return written
+
+    def _encoded(self, key: str, value: object) -> bytes:
         if isinstance(value, str):
             return value.encode()
         try:

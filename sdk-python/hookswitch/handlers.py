@@ -6,6 +6,7 @@ the component would be a panic of the engine, and the log would name the engine 
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,9 @@ from hookswitch.webhook import Call, Event, Message
 
 #: Causes that are kept: a chain of exceptions may lead back to itself.
 CAUSES_MAX = 16
+
+#: Modules that reach for a network, which only the host has.
+NETWORK = {"_socket", "_ssl", "aiohttp", "http", "httpx", "requests", "socket", "ssl", "urllib3"}
 
 #: The handler's functions by the interface that they answer: ``voice``, ``messaging``, ``events``.
 registered: dict[str, Callable[[Any], Any]] = {}
@@ -72,9 +76,19 @@ def failure_of(error: BaseException) -> tuple[str, list[str]]:
         chain.append(cause)
     message, *causes = [_line(error) for error in chain]
     if not isinstance(error, Failure) and (frames := traceback.extract_tb(error.__traceback__)):
-        innermost = frames[-1]
+        innermost = next((frame for frame in reversed(frames) if _authored(frame.filename)), frames[-1])
         causes.append(f"at {innermost.name} ({innermost.filename.rpartition('/')[2]}:{innermost.lineno})")
     return message, causes
+
+
+def _authored(filename: str) -> bool:
+    """Whether a file is the handler's own: beneath the folder of ``handler.py``, and not this helper's."""
+    handler = getattr(sys.modules.get("handler"), "__file__", None) or ""
+    return filename.startswith(_folder(handler)) and not filename.startswith(_folder(__file__))
+
+
+def _folder(filename: str) -> str:
+    return filename.rpartition("/")[0] + "/"
 
 
 def _cause(error: BaseException) -> BaseException | None:
@@ -83,4 +97,10 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 def _line(error: BaseException) -> str:
-    return str(error) if isinstance(error, Failure) else f"{type(error).__name__}: {error}"
+    text = str(error)
+    if isinstance(error, Failure):
+        return text
+    if isinstance(error, ModuleNotFoundError):
+        unreachable = error.name in ("urllib.request", "http.client") or (error.name or "").partition(".")[0] in NETWORK
+        text += "; use hookswitch.http" if unreachable else "; import it at the top of the file"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

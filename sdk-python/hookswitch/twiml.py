@@ -32,9 +32,12 @@ class Element:
 
 
 def element(name: str, *children: object, **attributes: object) -> Element:
-    """One element. None and False leave a child or an attribute out, a list stands for what is in it."""
-    inside = "".join(_child(child) for child in children)
-    written = "".join(_attribute(name, value) for name, value in attributes.items())
+    """One element. False leaves a child out, None an attribute; a list stands for what is in it.
+
+    A child that is None is an error: the caller would hear nothing where something was meant.
+    """
+    inside = "".join(_child(name, child) for child in children)
+    written = "".join(_attribute(attribute, value) for attribute, value in attributes.items())
     return Element(f"<{name}{written}>{inside}</{name}>" if inside else f"<{name}{written}/>")
 
 
@@ -45,13 +48,15 @@ def __getattr__(name: str) -> Callable[..., Element]:
     return lambda *children, **attributes: element(name, *children, **attributes)
 
 
-def _child(child: object) -> str:
-    if child is None or child is False:
+def _child(name: str, child: object) -> str:
+    if child is None:
+        raise TypeError(f"<{name}> was given None: what it should say is missing; to leave a child out on purpose, give False")
+    if child is False:
         return ""
     if isinstance(child, Element):
         return str(child)
     if isinstance(child, Iterable) and not isinstance(child, str):
-        return "".join(_child(part) for part in child)
+        return "".join(_child(name, part) for part in child)
     return _NOT_XML.sub("", str(child)).translate(_TEXT)
 
 

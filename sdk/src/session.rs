@@ -15,7 +15,7 @@
 //! }
 //! ```
 
-use crate::storage::{functions, seconds};
+use crate::storage::{check, functions, seconds};
 use std::time::Duration;
 
 pub use crate::storage::StorageError;

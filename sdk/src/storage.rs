@@ -47,6 +47,20 @@ impl From<Written> for StorageError {
     }
 }
 
+/// Bytes of a value. The host says the same, of what it can copy at all.
+const VALUE_BYTES_MAX: usize = 64 * 1024;
+
+/// Refuses a value that is too long for every host.
+pub(crate) fn check(value: &[u8]) -> Result<(), StorageError> {
+    if value.len() > VALUE_BYTES_MAX {
+        let bytes = value.len();
+        return Err(StorageError::TooLarge(format!(
+            "the value has {bytes} bytes; use {VALUE_BYTES_MAX} or fewer"
+        )));
+    }
+    Ok(())
+}
+
 /// Whole seconds for the host, the last one begun counting as one.
 pub(crate) fn seconds(time_to_live: Duration) -> u32 {
     let seconds = time_to_live.as_secs() + u64::from(time_to_live.subsec_nanos() > 0);
@@ -101,6 +115,7 @@ macro_rules! functions {
         /// # Errors
         /// [`StorageError`].
         pub fn set(key: &str, value: impl AsRef<[u8]>) -> Result<(), StorageError> {
+            check(value.as_ref())?;
             crate::host::$host::set(key, value.as_ref(), None)
         }
 
@@ -113,6 +128,7 @@ macro_rules! functions {
             value: impl AsRef<[u8]>,
             time_to_live: Duration,
         ) -> Result<(), StorageError> {
+            check(value.as_ref())?;
             crate::host::$host::set(key, value.as_ref(), Some(seconds(time_to_live)))
         }
 
@@ -155,6 +171,7 @@ macro_rules! functions {
         /// # Errors
         /// [`StorageError`].
         pub fn swap(key: &str, expected: Option<&[u8]>, new: Option<&[u8]>) -> Result<bool, StorageError> {
+            expected.into_iter().chain(new).try_for_each(check)?;
             crate::host::$host::swap(key, expected, new, None)
         }
 
@@ -168,6 +185,7 @@ macro_rules! functions {
             new: &[u8],
             time_to_live: Duration,
         ) -> Result<bool, StorageError> {
+            expected.into_iter().chain([new]).try_for_each(check)?;
             crate::host::$host::swap(key, expected, Some(new), Some(seconds(time_to_live)))
         }
     };

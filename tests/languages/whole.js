@@ -3,7 +3,7 @@
  *
  * `run` puts it in the place of a new project's handler.
  */
-import { CarrierError, Failure, StorageError, carrier, onCall, secrets, session, store, twiml } from 'hookswitch';
+import { CarrierError, Failure, StorageError, carrier, onCall, onEvent, secrets, session, store, twiml } from 'hookswitch';
 
 const THEM = '+12025550177';
 const US = '+12025550199';
@@ -32,7 +32,10 @@ function first(call) {
     fails(`${name}.get of bytes`, () => memory.get('bytes'), /are no text/);
     fails(`${name}.add to text`, () => memory.add('text'), StorageError, 'not-a-number');
     fails(`${name}.set for no time`, () => memory.set('text', 'x', { ttlS: 0 }), StorageError, 'invalid');
-    fails(`${name}.set too much`, () => memory.set('much', new Uint8Array(65_537)), StorageError, 'too-large');
+    fails(`${name}.set too many bytes`, () => memory.set('much', new Uint8Array(5 << 20)), StorageError, 'too-large');
+    fails(`${name}.set too many characters`, () => memory.set('much', 'a'.repeat(5 << 20)), /5242880 characters; use 65536 bytes/);
+    fails(`${name}.set too much in UTF-8`, () => memory.set('much', 'ä'.repeat(32_769)), /65538 bytes; use 65536 bytes/);
+    fails(`${name}.swap of too much`, () => memory.swap('text', 'a'.repeat(65_537), undefined), StorageError, 'too-large');
     fails(`${name}.set for less than no time`, () => memory.set('text', 'x', { ttlS: -1 }), /whole number/);
     fails(`${name}.set with a slip`, () => memory.set('text', 'x', { ttl: 1 }), /has no ttl/);
   }
@@ -62,7 +65,37 @@ function first(call) {
   // In Node the carrier takes everything.
   if (typeof process === 'undefined') fails('carrier.end of no call', () => carrier.end('CA1'), CarrierError, 'invalid');
   fails('carrier.place with a slip', () => carrier.place({ too: THEM }), /has no too/);
+
+  is('console', () => ['debug', 'info', 'log', 'warn', 'error'].map((level) => console[level]('heard', { digits: level })), [null, null, null, null, null]);
+  is('a child that is false', () => twiml.Response(false, [[], [false]], '').toString(), '<Response/>');
+  is('an attribute that is missing', () => twiml.Say({ voice: undefined, language: null }, 0).toString(), '<Say>0</Say>');
+  fails('words that are missing', () => twiml.Response(twiml.Say(session.get('nope'))), /^<Say> was given undefined: what it should say is missing/);
+  fails('words that are missing among others', () => twiml.Say({ voice: 'x' }, 'Hello ', [null]), /^<Say> was given null/);
+  if (typeof process === 'undefined') {
+    fails('fetch in QuickJS', () => fetch('https://example.com/'), /set "hookswitch": { "engine": "starlingmonkey", "fetch": true }/);
+    is('the place of a failure', () => placeOf(() => lost()), `lost (src/handler.js:${LOST_LINE})`);
+    is('the place of a missing word', () => placeOf(() => said(undefined)), `said (src/handler.js:${LOST_LINE + 4})`);
+  }
   return wrong;
+}
+
+/** Where `lost` stands in this file; the native test compares. */
+export const LOST_LINE = 85;
+
+function lost() { throw new Error('lost');
+}
+
+function said(words) {
+  return twiml.Say(words);
+}
+
+/** Where the log says that `act` failed. */
+function placeOf(act) {
+  try {
+    onEvent(act).notify({});
+  } catch ({ causes }) {
+    return causes.at(-1).replace('at ', '');
+  }
 }
 
 function second() {

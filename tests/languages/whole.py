@@ -3,10 +3,11 @@
 ``run`` puts it in the place of a new project's handler.
 """
 
+import json
 import sys
 from datetime import datetime, timedelta
 
-from hookswitch import Call, Failure, carrier, http, on_call, secrets, session, store, twiml
+from hookswitch import Call, Failure, carrier, handlers, http, on_call, secrets, session, store, twiml
 from hookswitch.carrier import CallRecording, CarrierError, MachineDetection, NewCall, NewMessage, NumberSettings
 from hookswitch.http import HttpError
 from hookswitch.store import Page, StorageError
@@ -64,7 +65,31 @@ def first() -> list[str]:
     # Nobody can be asked from here; that the host says so has been through all of wasi:http.
     checks.fails("http.request", lambda: http.request("https://example.com/?a", json={"a": 1}), HttpError, "https://example.com/: ", "denied")
     checks.fails("http.request with a slip", lambda: http.request("https://example.com", method="A B"), HttpError, "method", "request")
+
+    checks.equal("a child that is False", lambda: str(twiml.Response(False, [[], [False]], "")), "<Response/>")
+    checks.equal("an attribute that is missing", lambda: str(twiml.Say(0, voice=None)), "<Say>0</Say>")
+    missing = "<Say> was given None: what it should say is missing"
+    checks.fails("words that are missing", lambda: twiml.Response(twiml.Say(session.get("nope"))), TypeError, missing)
+    checks.fails("words that are missing among others", lambda: twiml.Say("Hello ", [None]), TypeError, missing)
+    checks.equal("the place of a missing word", lambda: failure(said)[1], [f"at said (handler.py:{said.__code__.co_firstlineno + 1})"])
+    checks.equal("the place of a failure in a package", lambda: failure(read)[1], [f"at read (handler.py:{read.__code__.co_firstlineno + 1})"])
     return checks.wrong
+
+
+def said() -> None:
+    twiml.Say(None)
+
+
+def read() -> None:
+    json.loads("{")
+
+
+def failure(act) -> tuple[str, list[str]]:
+    """What the log says of a failure."""
+    try:
+        raise AssertionError(act())
+    except Exception as error:
+        return handlers.failure_of(error)
 
 
 def remembers(checks: "Checks", name: str, memory) -> None:
@@ -85,7 +110,9 @@ def remembers(checks: "Checks", name: str, memory) -> None:
     checks.fails(f"{name}.set for no time", lambda: memory.set("text", "x", ttl_s=0), StorageError, "1 second", "invalid")
     checks.fails(f"{name}.set for less than no time", lambda: memory.set("text", "x", ttl_s=-1), Failure, "whole number")
     checks.fails(f"{name}.add beyond all", lambda: memory.add("much", 2**63), StorageError, "64 bits", "not-a-number")
-    checks.fails(f"{name}.set too much", lambda: memory.set("much", bytes(65_537)), StorageError, "65536", "too-large")
+    checks.fails(f"{name}.set too much", lambda: memory.set("much", bytes(5 << 20)), StorageError, "5242880 bytes; use 65536", "too-large")
+    checks.fails(f"{name}.set too much text", lambda: memory.set("much", "ä" * 32_769), StorageError, "65538 bytes", "too-large")
+    checks.fails(f"{name}.swap of too much", lambda: memory.swap("text", "a" * 65_537, None), StorageError, "65537 bytes", "too-large")
 
 
 def second() -> list[str]:

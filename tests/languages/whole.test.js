@@ -1,9 +1,31 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { onCall, onEvent } from 'hookswitch';
 import { call } from 'hookswitch/testing';
-import { voice } from '../src/handler.js';
+import { LOST_LINE, voice } from '../src/handler.js';
 
 test('what stands in for the host answers as it does', () => {
   assert.match(voice.answer(call()), /Redirect/);
   assert.match(voice.answer(call({ step: 'second' })), /Every check holds/);
+});
+
+test('the line that a component is expected to name is the one that throws', () => {
+  const lines = readFileSync(new URL('../src/handler.js', import.meta.url), 'utf8').split('\n');
+  assert.match(lines[LOST_LINE - 1], /throw new Error\('lost'\)/);
+});
+
+test('failures say what was wrong, and what to do', () => {
+  const failure = (export_) => {
+    try {
+      return export_();
+    } catch ({ message, causes }) {
+      return { message, causes: causes.join() };
+    }
+  };
+  const returned = failure(() => onCall(() => undefined).answer({}));
+  assert.match(returned.message, /returned undefined; expected Response\(…\) of twiml, .* or text; is a return missing\?$/);
+  const empty = failure(() => onEvent(() => { throw new RangeError(); }).notify({}));
+  assert.equal(empty.message, 'RangeError');
+  assert.match(empty.causes, /^at .*handler\.test\.js:\d+:\d+/);
 });

@@ -44,7 +44,7 @@ function menu(...first) {
   return Response(
     Gather(
       { action: 'choice', numDigits: 1, input: 'dtmf speech', hints: 'hours, clerk', timeout: 6 },
-      first.map((words) => words && Say(words)),
+      first.map((words) => (words ? Say(words) : false)),
       Say(`${state()} For our hours, press 1 or say hours. To speak to us, press 2 or say clerk.`),
     ),
     Redirect('nothing'),

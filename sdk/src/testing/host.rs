@@ -345,6 +345,16 @@ mod tests {
         assert_eq!(store::get("list/a").unwrap().as_deref(), Some(&b"a"[..]));
         let too_large = session::set("large", [0; 65_536]).unwrap_err();
         assert!(matches!(too_large, session::StorageError::TooLarge(_)), "{too_large}");
+        for refused in [
+            store::set("large", vec![0; 5 << 20]),
+            store::set_for("large", vec![0; 65_537], Duration::from_secs(60)),
+            store::swap("large", None, Some(&[0; 65_537])).map(|_| ()),
+            session::swap("step", Some(&[0; 65_537]), None).map(|_| ()),
+        ] {
+            let refused = refused.unwrap_err();
+            assert!(matches!(refused, session::StorageError::TooLarge(_)), "{refused}");
+            assert!(refused.to_string().ends_with("bytes; use 65536 or fewer"), "{refused}");
+        }
         drop(host);
         assert_eq!(store::get("list/a").unwrap(), None);
     }

@@ -1,12 +1,11 @@
 //! Sessions and stores of a test, in memory, with the host's limits.
 
-use crate::storage::StorageError;
+use crate::storage::{self, StorageError};
 use crate::store::Page;
 use crate::time::Time;
 use std::collections::BTreeMap;
 
 const KEY_BYTES_MAX: usize = 256;
-const VALUE_BYTES_MAX: usize = 64 * 1024;
 
 /// How much there may be.
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +50,7 @@ impl Table {
         expires_at: Option<u64>,
     ) -> Result<()> {
         check(key)?;
-        if value.len() > VALUE_BYTES_MAX {
-            let bytes = value.len();
-            return Err(StorageError::TooLarge(format!(
-                "the value has {bytes} bytes; use {VALUE_BYTES_MAX} or fewer"
-            )));
-        }
+        storage::check(value)?;
         let Quota { of, keys, bytes } = quota;
         let others = self.entries.iter().filter(|(other, _)| *other != key);
         let (count, size) = others
