@@ -51,8 +51,9 @@ function awaited(promise, result) {
 function document(returned) {
   const text = typeof returned === 'object' && returned !== null ? String(returned) : returned;
   if (typeof text !== 'string' || text === '[object Object]') {
+    const hint = returned === undefined ? '; is a return missing?' : '';
     throw new Failure(
-      `the handler returned ${described(returned)}; expected Response(…) of twiml, a builder of the twilio package, or text; is a return missing?`,
+      `the handler returned ${described(returned)}; expected Response(…) of twiml, a builder of the twilio package, or text${hint}`,
     );
   }
   return text;

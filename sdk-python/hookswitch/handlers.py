@@ -60,7 +60,8 @@ def document(interface: str, fields: object) -> str:
     # The official builders and `twiml` print themselves as XML; most other objects would print something else.
     text = str(returned)
     if not text.startswith("<") or text.startswith(f"<{type(returned).__module__}.") or " object at 0x" in text:
-        raise Failure(f"the handler returned {returned!r}; expected TwiML as a str, or a Response of twiml")
+        hint = "; is a return missing?" if returned is None else ""
+        raise Failure(f"the handler returned {returned!r}; expected Response(…) of twiml, a builder of the twilio package, or text{hint}")
     return text
 
 

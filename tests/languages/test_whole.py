@@ -9,6 +9,13 @@ class Whole(unittest.TestCase):
         self.assertIn("Redirect", testing.answer())
         self.assertIn("Every check holds", testing.answer(step="second"))
 
+    def test_a_function_without_a_return_is_told_so(self):
+        function = handlers.registered["voice"]
+        self.addCleanup(handlers.registered.update, voice=function)
+        handlers.registered["voice"] = lambda call: None
+        with self.assertRaisesRegex(handlers.Failure, "returned None; expected Response.* or text; is a return missing"):
+            testing.answer()
+
     def test_failures_say_what_was_wrong_and_what_to_do(self):
         for error, expected in (
             (MemoryError(), "MemoryError"),

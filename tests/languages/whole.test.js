@@ -25,6 +25,8 @@ test('failures say what was wrong, and what to do', () => {
   };
   const returned = failure(() => onCall(() => undefined).answer({}));
   assert.match(returned.message, /returned undefined; expected Response\(…\) of twiml, .* or text; is a return missing\?$/);
+  const object = failure(() => onCall(() => ({})).answer({}));
+  assert.match(object.message, /returned an object \(Object\); expected .* or text$/);
   const empty = failure(() => onEvent(() => { throw new RangeError(); }).notify({}));
   assert.equal(empty.message, 'RangeError');
   assert.match(empty.causes, /^at .*handler\.test\.js:\d+:\d+/);
