@@ -16,6 +16,9 @@ const RUSTFLAGS: &str = "-C link-arg=-zstack-size=131072";
 /// The variable that takes them.
 const RUSTFLAGS_VARIABLE: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
+/// Where cargo keeps what is not the module itself.
+const BUILD_DIR_VARIABLE: &str = "CARGO_BUILD_BUILD_DIR";
+
 /// Profile settings for authors who chose none: being small and ready counts for more than a quick build,
 /// because a fresh instance answers each webhook. Each with the variable that sets it.
 const RELEASE_PROFILE: &[(&str, &str, &str)] = &[
@@ -80,6 +83,11 @@ fn command(dir: &Path, manifest: &Path, toolchain: &Toolchain) -> Command {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(dir).args(["build", "--release", "--lib", "--target", TARGET]);
     cargo.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(workspace::target_dir(dir));
+    if let Some(shared) = workspace::shared_build_dir(dir)
+        && std::env::var_os(BUILD_DIR_VARIABLE).is_none()
+    {
+        cargo.env(BUILD_DIR_VARIABLE, shared);
+    }
     // Colours only where a person looks: the compiler's text also goes to pages and logs.
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) && std::env::var_os("NO_COLOR").is_none() {
         cargo.args(["--color=always", "--message-format=json-diagnostic-rendered-ansi"]);

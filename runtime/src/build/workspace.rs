@@ -6,9 +6,18 @@
 
 use std::path::{Path, PathBuf};
 
+use super::cache::cache_dir;
+
 /// The target folder for the guest package in `dir`: `target/hookswitch` of its workspace.
 pub fn target_dir(dir: &Path) -> PathBuf {
     root(dir).join("target").join("hookswitch")
+}
+
+/// Where what a guest depends on is compiled once for all guests of this user that are no members of a larger workspace: the
+/// second handler of an author builds in a tenth of the first one's time. The module itself goes to [`target_dir`].
+pub fn shared_build_dir(dir: &Path) -> Option<PathBuf> {
+    let alone = std::fs::canonicalize(root(dir)).ok()? == std::fs::canonicalize(dir).ok()?;
+    alone.then(cache_dir)?.map(|cache| cache.join("guests"))
 }
 
 /// Whether the guest's workspace sets `key` in its release profile.
@@ -50,7 +59,8 @@ fn manifest(dir: &Path) -> Option<toml::Table> {
 
 #[cfg(test)]
 mod tests {
-    use super::{sets_in_release_profile, target_dir};
+    use super::super::cache::cache_dir;
+    use super::{sets_in_release_profile, shared_build_dir, target_dir};
 
     #[test]
     fn a_guest_builds_into_its_own_workspace() {
@@ -74,6 +84,12 @@ mod tests {
         {
             let expected = root.join(workspace).join("target/hookswitch");
             assert_eq!(target_dir(&root.join(guest)), expected, "{guest}");
+        }
+        let shared = cache_dir().map(|cache| cache.join("guests"));
+        for (guest, expected) in
+            [("alone", &shared), ("guests/a", &None), ("member", &None), ("not/there", &None)]
+        {
+            assert_eq!(&shared_build_dir(&root.join(guest)), expected, "{guest}");
         }
         assert!(sets_in_release_profile(&root.join("far/away"), "lto"));
         assert!(!sets_in_release_profile(&root.join("far/away"), "codegen-units"));
