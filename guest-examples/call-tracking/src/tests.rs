@@ -116,6 +116,7 @@ fn an_end_that_is_told_twice_is_one_lead() {
     over("CA1");
     over("CA1");
     assert_eq!((host.requests().len(), waiting()), (1, 0));
+    drop(host);
 
     let host = crm().answers(LEADS, 503, "busy");
     over("CA1");

@@ -78,6 +78,7 @@ fn what_the_carrier_says_becomes_a_page() {
     let refusal = Refusal { status: 400, code: Some(21211), message: "no such number".into() };
     host.refuse(CarrierError::Refused(refusal));
     assert_eq!(send(FORM, "+12025550177").status(), 422, "nothing was done, so the form counts again");
+    drop(host);
 
     let host = shop();
     host.refuse(CarrierError::Unknown("it was sent".into()));

@@ -15,6 +15,8 @@ thread_local! {
 }
 
 struct State {
+    /// Whether a test holds it.
+    is_there: bool,
     config: BTreeMap<String, String>,
     secrets: BTreeMap<String, String>,
     log: Vec<Entry>,
@@ -29,6 +31,7 @@ struct State {
 impl State {
     const fn new() -> Self {
         Self {
+            is_there: false,
             config: BTreeMap::new(),
             secrets: BTreeMap::new(),
             log: Vec::new(),
@@ -60,9 +63,13 @@ pub struct Host {
     _private: (),
 }
 
-/// Begins a host with empty config and log.
+/// Begins a host with empty config and log. There is one at a time on each thread.
+///
+/// # Panics
+/// While an earlier one is there: what it was told would silently be gone.
 pub fn host() -> Host {
-    STATE.replace(State::new());
+    let earlier = STATE.replace(State { is_there: true, ..State::new() }).is_there;
+    assert!(!earlier, "an earlier testing::host() is still there; drop it before the next one begins");
     super::carrier::reset();
     Host { _private: () }
 }
@@ -299,6 +306,13 @@ fn split_mix(state: &mut u64) -> u64 {
 mod tests {
     use super::*;
     use crate::{config, log, random, secrets, session, store, time};
+
+    #[test]
+    #[should_panic(expected = "an earlier testing::host() is still there")]
+    fn two_hosts_at_once_are_refused() {
+        let _one = host().config("open", 9);
+        let _other = host();
+    }
 
     #[test]
     fn a_host_ends_with_its_scope() {
