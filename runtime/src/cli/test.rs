@@ -14,7 +14,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{failed, keep_code};
+use super::{failed, failed_because, keep_code};
 use crate::build::{Found, find};
 use crate::call::TenantId;
 use crate::capability::Reach;
@@ -42,7 +42,7 @@ Scripts are calls/*.toml in the handler's folder:
   name = \"a caller asks for sales\"
   steps = [{ hear = \"Welcome\" }, { press = \"1\" }, { verb = \"Dial\" }, { dial = \"busy\" }, { ends = \"handler\" }]
 
-Exit code: 0 all came true, 1 one did not or nothing could be built, 2 a script is not one.";
+Exit code: 0 all came true, 1 one did not or nothing could be built, 2 a script is not one or there is nothing to play.";
 
 /// Play a handler's scripted calls
 #[derive(Debug, Args)]
@@ -72,32 +72,56 @@ struct Tested {
 pub(super) fn run(args: &TestArgs) -> ExitCode {
     // What fails is told beside its script.
     let _logs = telemetry::log_to_stderr(LogFormat::Text, "error,handler=off");
-    let mut scripts = Vec::new();
-    for path in handlers(&args.path) {
-        match script::read_folder(&folder(&path).join("calls")) {
-            Ok(read) => {
-                scripts.push((path, args.only.as_ref().map_or(read.clone(), |only| read.named(only))))
-            }
-            Err(error) => {
-                eprintln!("error: {error}");
-                return ExitCode::from(2);
-            }
+    let scripts = match to_play(&args.path, args.only.as_deref()) {
+        Ok(scripts) => scripts,
+        Err(why) => {
+            failed_because(why);
+            return ExitCode::from(2);
         }
-    }
+    };
     match test(args, scripts) {
         Ok(passed) => ExitCode::from(u8::from(!passed)),
         Err(error) => failed(error.as_ref()),
     }
 }
 
-/// The handler at `path`, or all in the folder that it is.
-fn handlers(path: &Path) -> Vec<PathBuf> {
-    match find(path) {
-        Found::One(handler) => vec![handler],
-        // Nothing there: let the build say what it expects.
-        Found::Many(handlers) if handlers.is_empty() => vec![path.to_owned()],
-        Found::Many(handlers) => handlers,
+/// The scripts of the handler at `path`, or of all in the folder that it is; of those only the ones whose name contains `only`.
+/// At least one: a misspelt path on a build machine shall not look like scripts that pass.
+///
+/// # Errors
+/// A sentence: what is there instead, or which script is none.
+fn to_play(path: &Path, only: Option<&str>) -> Result<Vec<(PathBuf, Scripts)>, String> {
+    let shown = path.display();
+    if !path.exists() {
+        return Err(format!("{shown} is not there; expected {EXPECTED}"));
     }
+    let handlers = match find(path) {
+        Found::One(handler) => vec![handler],
+        Found::Many(handlers) if handlers.is_empty() => {
+            return Err(format!("{shown} is a folder without a handler in it; expected {EXPECTED}"));
+        }
+        Found::Many(handlers) => handlers,
+    };
+    let (mut scripts, mut in_all) = (Vec::new(), 0);
+    for handler in handlers {
+        let read = script::read_folder(&folder(&handler).join("calls")).map_err(|error| error.to_string())?;
+        in_all += read.len();
+        scripts.push((handler, only.map_or(read.clone(), |only| read.named(only))));
+    }
+    match only {
+        _ if scripts.iter().any(|(_, scripts)| !scripts.is_empty()) => Ok(scripts),
+        Some(only) if in_all > 0 => Err(format!("no script of {shown} has {only:?} in its name; there are {in_all}")),
+        _ => Err(format!("{shown} has no scripts to play; expected some in {}", places(&scripts))),
+    }
+}
+
+/// What a path has to lead to.
+const EXPECTED: &str = "a handler's folder, its component, or a folder of handlers";
+
+/// Where the scripts of these handlers would be.
+fn places(handlers: &[(PathBuf, Scripts)]) -> String {
+    let place = |(path, _): &(PathBuf, Scripts)| folder(path).join("calls/*.toml").display().to_string();
+    handlers.iter().map(place).collect::<Vec<_>>().join(" or ")
 }
 
 /// The folder of the handler at `path`.
@@ -127,7 +151,7 @@ fn test(args: &TestArgs, scripts: Vec<(PathBuf, Scripts)>) -> Result<bool, Box<d
     };
     let (whole, wrong) = (count(&|_| true), count(&|one| one.failure.is_some()));
     let webhooks: usize = all.iter().flat_map(|one| &one.played).map(Played::webhooks).sum();
-    let ms = all.iter().map(|one| one.took.as_secs_f64() * 1e3).sum::<f64>();
+    let ms = all.iter().map(|one| one.took).sum::<Duration>().as_secs_f64() * 1e3;
     if let Some(file) = &args.junit {
         let suites: String = all.iter().map(|one| script::junit(&one.handler, &one.played)).collect();
         let text =
@@ -204,3 +228,41 @@ pub(super) fn open(path: PathBuf) -> Result<(String, Stage), Box<dyn Error>> {
 
 /// The account of all numbers that are not there.
 pub(super) const ACCOUNT: &str = "AC00000000000000000000000000000001";
+
+#[cfg(test)]
+mod tests {
+    use super::to_play;
+
+    #[test]
+    fn a_path_at_which_nothing_is_played_is_an_error_that_says_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let script = "[[call]]\nname = \"a caller asks\"\nsteps = [{ ends = \"handler\" }]";
+        write("empty/x.txt", "");
+        write("many/mute/handler.toml", "");
+        write("many/ivr/handler.toml", "");
+        write("many/ivr/calls/a.toml", script);
+        for (path, only, played) in [
+            ("many", None, Ok(1)),
+            ("many/ivr", Some("asks"), Ok(1)),
+            ("many/ivr", Some("sales"), Err("\"sales\" in its name; there are 1")),
+            ("many/mute", None, Err("many/mute/calls/*.toml")),
+            ("many/mute", Some("asks"), Err("many/mute/calls/*.toml")),
+            ("nosuch", None, Err("nosuch is not there; expected a handler's folder")),
+            ("empty", None, Err("without a handler in it; expected a handler's folder")),
+            ("empty/x.txt", None, Err("empty/calls/*.toml")),
+        ] {
+            let found = to_play(&folder.path().join(path), only);
+            let found = found.map(|all| all.iter().map(|(_, scripts)| scripts.len()).sum::<usize>());
+            match (found, played) {
+                (Ok(count), Ok(expected)) => assert_eq!(count, expected, "{path}"),
+                (Err(why), Err(expected)) => assert!(why.contains(expected), "{why}"),
+                (found, _) => panic!("{path}: {found:?}"),
+            }
+        }
+    }
+}
