@@ -23,7 +23,8 @@ pub(super) enum Answer {
 pub(super) fn read(reply: &Reply, kind: DocumentKind) -> Result<Answer, (u16, String)> {
     let header = |name: &str| reply.headers.get(name).and_then(|value| value.to_str().ok());
     if reply.status >= 400 {
-        return Err((11200, format!("the answer is HTTP {}", reply.status)));
+        let said = header("content-type").filter(|value| value.starts_with("text/plain")).map(|_| &*reply.body);
+        return Err((11200, format!("the answer is HTTP {}{}", reply.status, said.map_or(String::new(), why))));
     }
     if reply.body.len() > ANSWER_BYTES_MAX {
         return Err((11750, format!("the answer has more than {ANSWER_BYTES_MAX} bytes")));
@@ -47,10 +48,51 @@ pub(super) fn read(reply: &Reply, kind: DocumentKind) -> Result<Answer, (u16, St
     }
 }
 
+/// The first line of what a host says about a request that it refuses, as far as a timeline has room for it.
+fn why(said: &[u8]) -> String {
+    const CHARS_MAX: usize = 300;
+    let text = String::from_utf8_lossy(said);
+    let line = text.trim().lines().next().unwrap_or_default();
+    let mut kept: String = line.chars().filter(|c| !c.is_control()).take(CHARS_MAX).collect();
+    if line.chars().count() > CHARS_MAX {
+        kept.push('\u{2026}');
+    }
+    if kept.is_empty() { kept } else { format!(": {kept}") }
+}
+
 fn document(body: &[u8], kind: DocumentKind) -> Result<Answer, (u16, String)> {
     let text = std::str::from_utf8(body).map_err(|_| (12100, "the document is not UTF-8".to_owned()))?;
     match Element::read_document(text) {
         Ok(root) => Ok(Answer::Document(root, twiml::check(body, Some(kind)))),
         Err(unusable) => Err((unusable.code().unwrap_or(12100), unusable.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::HeaderMap;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_with_the_first_line_of_what_was_said() {
+        let long = "x".repeat(5_000);
+        for (media, body, expected) in [
+            ("text/plain", "HS101: not the carrier's\nmore", "the answer is HTTP 403: HS101: not the carrier's"),
+            ("text/plain; charset=utf-8", "\r\n\u{1b}[31mred", "the answer is HTTP 403: [31mred"),
+            ("text/plain", "", "the answer is HTTP 403"),
+            ("text/html", "<h1>Forbidden</h1>", "the answer is HTTP 403"),
+            ("text/plain", &long, &format!("the answer is HTTP 403: {}\u{2026}", &long[..300])),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("content-type", media.parse().unwrap());
+            let body = Bytes::copy_from_slice(body.as_bytes());
+            let reply = Reply { status: 403, headers, body, took: Duration::ZERO };
+            let (code, why) = read(&reply, DocumentKind::Voice).unwrap_err();
+            assert_eq!((code, &*why), (11200, expected));
+        }
     }
 }

@@ -101,6 +101,13 @@ pub enum What {
         /// What came of it.
         came_to: CameTo,
     },
+    /// A line was logged.
+    Logged {
+        /// By whom.
+        by: Writer,
+        /// The line.
+        text: String,
+    },
     /// The conversation is over.
     Ended {
         /// Who ended it, and how: `the document ended`, `the caller hung up`.
@@ -108,6 +115,16 @@ pub enum What {
         /// `CallStatus` at the end.
         status: &'static str,
     },
+}
+
+/// Who wrote a line of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Writer {
+    /// The handler.
+    Handler,
+    /// The host, about the handler: why something failed or was refused.
+    Host,
 }
 
 impl What {

@@ -6,6 +6,7 @@
 use super::answer::Answer;
 use super::event::{Event, Exchange, Leg, What};
 use super::line::Line;
+use super::own_number::OwnNumber;
 use super::params::{API_VERSION, Params, add, params, places};
 use super::sender::{Account, Sender, Sent, Target};
 use super::{Clock, Faults, Ids};
@@ -70,6 +71,7 @@ pub struct Texting<L> {
     clock: Clock,
     opted_out: bool,
     last_ms: u64,
+    number: OwnNumber,
     /// Everything that happened.
     pub events: Vec<Event>,
 }
@@ -81,6 +83,7 @@ impl<L: Line> Texting<L> {
         Self {
             sender: Sender::new(line, account, ids, faults),
             clock,
+            number: OwnNumber::new(&settings.to),
             settings,
             opted_out: false,
             last_ms: 0,
@@ -126,7 +129,11 @@ impl<L: Line> Texting<L> {
     /// Tells what the handler did outward for it.
     fn outward(&mut self) {
         for what in self.sender.line.outward() {
+            let remark = self.number.remark(&what);
             self.tell(Leg::Caller, what);
+            if let Some(text) = remark {
+                self.tell(Leg::Caller, What::Note { code: None, text });
+            }
         }
     }
 

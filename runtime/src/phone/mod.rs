@@ -21,6 +21,7 @@ mod ids;
 pub mod line;
 pub mod messages;
 mod overrides;
+mod own_number;
 mod params;
 mod party;
 pub mod script;
@@ -30,7 +31,7 @@ mod speech;
 mod tests;
 
 pub use self::clock::{Clock, rfc_2822};
-pub use self::event::{Event, Exchange, Heard, Leg, What, plain_link, printable};
+pub use self::event::{Event, Exchange, Heard, Leg, What, Writer, plain_link, printable};
 pub(crate) use self::event::{plain, xml};
 pub use self::faults::{CallbackOrder, Faults};
 pub use self::ids::Ids;

@@ -107,7 +107,8 @@ fn is_key(c: char) -> bool {
 }
 
 pub(super) fn run(args: &CallArgs) -> ExitCode {
-    let _logs = telemetry::log_to_stderr(LogFormat::Text, "error");
+    // What is logged about the handler stands in the conversation.
+    let _logs = telemetry::log_to_stderr(LogFormat::Text, "error,handler=off");
     if is_url(&args.target) && args.auth_token.is_none() {
         failed_because("webhooks to a URL are signed: give --auth-token, or HOOKSWITCH_AUTH_TOKEN");
         return ExitCode::from(2);
@@ -139,7 +140,7 @@ fn conduct(args: &CallArgs) -> Result<Vec<Event>, Box<dyn Error>> {
     } else {
         let (_, stage) = open(PathBuf::from(&args.target))?;
         let url = stage.base.join(if args.text.is_empty() { "voice" } else { "sms" })?;
-        let line = stage.line(Ids::random()?, Own::default())?;
+        let line = stage.line(Ids::random()?, Own::default())?.telling_log();
         let missing = line.secrets_without_value(stage.base.path());
         if let Some(what) = without_value(missing.iter().map(String::as_str), folder(Path::new(&args.target)))
         {

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::cli::test::say;
-use crate::phone::{Event, Leg, What, printable};
+use crate::phone::{Event, Leg, What, Writer, printable};
 
 /// Where a conversation is shown.
 #[derive(Clone, Copy)]
@@ -73,6 +73,13 @@ impl Screen {
             What::Requested { method, url, .. } => {
                 let here = "nobody answers it here; `hookswitch dev` sends requests";
                 self.paint(35, &format!("a request is sent: {method} {} ({here})", printable(url)))
+            }
+            What::Logged { by, text } => {
+                let by = match by {
+                    Writer::Handler => "the handler logs",
+                    Writer::Host => "the host says",
+                };
+                self.paint(2, &format!("{by}: {}", printable(text)))
             }
             What::Message { to, body, .. } => {
                 format!("message to {}: \u{201c}{}\u{201d}", printable(to), printable(body))

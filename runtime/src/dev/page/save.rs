@@ -131,7 +131,7 @@ fn happened(leg: Leg, what: &What) -> Option<String> {
             Some(format!("requested = {}", quoted(&format!("{method} {plain}"))))
         }
         What::Ended { how, .. } => Some(format!("ends = {}", quoted(ended_by(how)))),
-        What::Did { .. } | What::Note { .. } => None,
+        What::Did { .. } | What::Note { .. } | What::Logged { .. } => None,
     }
 }
 

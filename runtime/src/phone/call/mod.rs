@@ -19,6 +19,7 @@ use std::pin::Pin;
 use super::answer::Answer;
 use super::event::{Event, Heard, Leg, What};
 use super::line::Line;
+use super::own_number::OwnNumber;
 use super::params::{LegState, Params, add, params};
 use super::party::{Outcome, Party, Presence};
 use super::sender::{Account, Sender, Sent, Target};
@@ -83,6 +84,7 @@ pub async fn call<L: Line, P: Party>(
         record: CallRecord { events: Vec::new() },
         fallback: settings.fallback.clone(),
         dial_recording: None,
+        number: OwnNumber::new(if settings.outbound.is_some() { &settings.from } else { &settings.to }),
     };
     let mut progress = leg::Progress::new(settings.status_callback.clone(), &settings.status_events);
     let mut first =
@@ -109,6 +111,7 @@ struct Call<'p, L, P> {
     fallback: Option<Target>,
     /// Of the last dial that recorded: what the call's own last callback tells too.
     dial_recording: Option<Params>,
+    number: OwnNumber,
 }
 
 /// A document to ask for.
@@ -317,7 +320,11 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let outward = self.sender.line.outward();
         self.tell(leg, What::Webhook(sent.exchange)).await;
         for what in outward {
+            let remark = self.number.remark(&what);
             self.tell(leg, what).await;
+            if let Some(remark) = remark {
+                self.note(leg, None, remark).await;
+            }
         }
         for (code, text) in sent.notes {
             self.note(leg, code, text).await;

@@ -22,8 +22,8 @@ use crate::config::Secret;
 use crate::host::Host;
 use crate::outbound;
 use crate::outbound::world::{Requested, World};
-use crate::phone::What;
 use crate::phone::carrier::OfflineCarrier;
+use crate::phone::{What, Writer};
 use crate::router::{Handler, Snapshot, Tenant};
 use crate::schedule::Schedule;
 use crate::secrets::Found;
@@ -42,6 +42,8 @@ pub struct HostLine {
     world: Arc<World>,
     time: TimeOfDay,
     log: Mutex<Log>,
+    /// Whether lines of the log are told with what the handler did.
+    tells_log: bool,
 }
 
 /// What a conversation has in the place of what its host has.
@@ -57,7 +59,8 @@ pub struct Own {
 
 struct Log {
     feed: Subscription,
-    said: Said,
+    /// In the order in which it was written.
+    said: Vec<(Writer, String)>,
     dropped: u64,
 }
 
@@ -70,7 +73,7 @@ pub struct Said {
     pub remarks: Vec<String>,
 }
 
-/// Lines of one conversation that are kept. Beyond it nothing is expected.
+/// Lines of one writer that are kept until somebody takes them. Beyond it nothing is expected.
 const LINES_MAX: usize = 1_000;
 
 /// Why there is no line.
@@ -120,8 +123,15 @@ impl HostLine {
             host.router.publish(with_secrets(snapshot, tenant, &values)?);
         }
         let feed = host.feed.subscribe(tenant, None)?;
-        let log = Mutex::new(Log { feed, said: Said::default(), dropped: 0 });
-        Ok(Self { host, carrier, world, time, log })
+        let log = Mutex::new(Log { feed, said: Vec::new(), dropped: 0 });
+        Ok(Self { host, carrier, world, time, log, tells_log: false })
+    }
+
+    /// The same line, which tells what is logged in the conversation, behind the webhook that it is about; nothing is left to
+    /// [`HostLine::take_log`].
+    #[must_use]
+    pub fn telling_log(self) -> Self {
+        Self { tells_log: true, ..self }
     }
 
     /// The secrets of the handler at this path (`/tenant/handler/`) that have no value.
@@ -136,7 +146,26 @@ impl HostLine {
     pub fn take_log(&self) -> (Said, u64) {
         let mut log = self.log();
         log.drain();
-        (std::mem::take(&mut log.said), log.dropped)
+        let mut said = Said::default();
+        for (by, text) in std::mem::take(&mut log.said) {
+            match by {
+                Writer::Handler => said.lines.push(text),
+                Writer::Host => said.remarks.push(text),
+            }
+        }
+        (said, log.dropped)
+    }
+
+    /// What was logged since this was last asked, as events.
+    fn logged(&self) -> Vec<What> {
+        let mut log = self.log();
+        log.drain();
+        let mut all = std::mem::take(&mut log.said);
+        let dropped = std::mem::take(&mut log.dropped);
+        if dropped > 0 {
+            all.push((Writer::Host, format!("{dropped} lines are missing here: too much was logged at once")));
+        }
+        all.into_iter().map(|(by, text)| What::Logged { by, text }).collect()
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -193,12 +222,13 @@ impl Log {
         while let Poll::Ready(Some(event)) = std::pin::Pin::new(&mut self.feed).poll_next(&mut context) {
             match event {
                 FeedEvent::Log { text, source, .. } => {
-                    let lines = match source {
-                        FeedSource::Handler | FeedSource::Stdout | FeedSource::Stderr => &mut self.said.lines,
-                        FeedSource::Host => &mut self.said.remarks,
+                    let writer = match source {
+                        FeedSource::Handler | FeedSource::Stdout | FeedSource::Stderr => Writer::Handler,
+                        FeedSource::Host => Writer::Host,
                     };
-                    if lines.len() < LINES_MAX {
-                        lines.push(text);
+                    // Counted apart: a handler that writes much shall not push out why it failed.
+                    if self.said.iter().filter(|(by, _)| *by == writer).count() < LINES_MAX {
+                        self.said.push((writer, text));
                     }
                 }
                 FeedEvent::Dropped { count } => self.dropped += count,
@@ -218,7 +248,8 @@ impl Line for HostLine {
         let mut all = self.carrier.take();
         all.extend(requested.into_iter().map(|one| (one.at, self.told(one))));
         all.sort_by_key(|(at, _)| *at);
-        all.into_iter().map(|(_, what)| what).collect()
+        let logged = if self.tells_log { self.logged() } else { Vec::new() };
+        logged.into_iter().chain(all.into_iter().map(|(_, what)| what)).collect()
     }
 
     async fn stored(&self, handler: &str, key: &str) -> Result<Option<Vec<u8>>, String> {

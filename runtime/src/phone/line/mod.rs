@@ -103,7 +103,8 @@ pub trait Line: Send + Sync {
         TimeOfDay::default()
     }
 
-    /// What the handler did outward since this was last asked, as far as this line can know.
+    /// What the handler did outward since this was last asked, as far as this line can know, and what was logged, where this
+    /// line tells it.
     fn outward(&self) -> Vec<What> {
         Vec::new()
     }

@@ -235,6 +235,7 @@ pub(super) fn line(event: &Event) -> Option<String> {
             format!("request  {method} {url}{body}: {}", came(*came_to))
         }
         What::Did { text } => format!("         ({text})"),
+        What::Logged { text, .. } => format!("log      {text}"),
         What::Note { code, text } => match code {
             Some(code) => format!("note     {code}: {text}"),
             None => format!("note     {text}"),

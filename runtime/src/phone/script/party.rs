@@ -174,6 +174,7 @@ impl<'s, L: Line> Reader<'s, L> {
             What::Ended { how, .. } => self.ended(how).await,
             What::Did { .. }
             | What::Note { .. }
+            | What::Logged { .. }
             | What::Message { .. }
             | What::Placed { .. }
             | What::Sent { .. }
