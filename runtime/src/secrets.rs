@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::config::Secret;
@@ -55,9 +56,27 @@ pub fn problem_of_value(value: &str) -> Option<String> {
 
 /// The secrets of one revision. Cloning costs a counter, and nothing where there are none.
 #[derive(Debug, Clone, Default)]
-pub struct SecretValues(Option<Arc<[Granted]>>);
+pub struct SecretValues(Option<Arc<Values>>);
 
-/// A name and, where it could be read, its value. Sorted by name.
+#[derive(Debug)]
+struct Values {
+    /// Sorted by name.
+    all: Box<[Granted]>,
+    source: SecretSource,
+}
+
+/// Where values come from, and so what to do about one that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// Whoever set them on the host.
+    Host,
+    /// This file on the author's machine.
+    File(PathBuf),
+    /// The script that is played.
+    Script,
+}
+
+/// A name and, where it could be read, its value.
 type Granted = (Box<str>, Option<Secret>);
 
 /// What became of the question for a secret.
@@ -74,14 +93,36 @@ pub enum Found<'a> {
 impl FromIterator<(String, Option<Secret>)> for SecretValues {
     /// A secret without a value could not be read.
     fn from_iter<I: IntoIterator<Item = (String, Option<Secret>)>>(values: I) -> Self {
-        let mut values: Vec<Granted> =
-            values.into_iter().map(|(name, value)| (name.into_boxed_str(), value)).collect();
-        values.sort_by(|(one, _), (other, _)| one.cmp(other));
-        Self((!values.is_empty()).then(|| values.into()))
+        Self::of(SecretSource::Host, values)
     }
 }
 
 impl SecretValues {
+    /// Values from `source`; one that is left out is granted and can't be read.
+    #[must_use]
+    pub fn of(source: SecretSource, values: impl IntoIterator<Item = (String, Option<Secret>)>) -> Self {
+        let mut all: Vec<Granted> =
+            values.into_iter().map(|(name, value)| (name.into_boxed_str(), value)).collect();
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Self((!all.is_empty()).then(|| Arc::new(Values { all: all.into(), source })))
+    }
+
+    /// What is said of the secret called `name`, which is granted and could not be read.
+    #[must_use]
+    pub fn unreadable(&self, name: &str) -> String {
+        match self.0.as_deref().map_or(&SecretSource::Host, |values| &values.source) {
+            SecretSource::Host => format!(
+                "the host can't read the secret {name:?}; set it anew, with `hookswitch secret set {name}`"
+            ),
+            SecretSource::File(file) => {
+                format!("{name} is not in {}; add {name} = \"\u{2026}\" there", file.display())
+            }
+            SecretSource::Script => format!(
+                "the script gives {name} no value; add secrets = {{ {name} = \"\u{2026}\" }} at the top of its file"
+            ),
+        }
+    }
+
     /// The secret called `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Found<'_> {
@@ -93,10 +134,11 @@ impl SecretValues {
         }
     }
 
-    /// The same names with these values; one that is not among them has none.
+    /// The same names with these values of a script; one that is not among them has none.
     #[must_use]
     pub fn with(&self, values: &BTreeMap<String, Secret>) -> Self {
-        self.names().map(|name| (name.to_owned(), values.get(name).cloned())).collect()
+        let given = self.names().map(|name| (name.to_owned(), values.get(name).cloned()));
+        Self::of(SecretSource::Script, given)
     }
 
     /// Names of those that are granted and have no value.
@@ -110,7 +152,7 @@ impl SecretValues {
     }
 
     fn all(&self) -> &[Granted] {
-        self.0.as_deref().unwrap_or_default()
+        self.0.as_deref().map_or(&[], |values| &values.all)
     }
 
     /// `text` with `[secret NAME]` in the place of each value in it.
@@ -164,6 +206,23 @@ mod tests {
         assert!(matches!(values.get("gone"), Found::Unreadable));
         assert!(matches!(values.get("other"), Found::NotGranted));
         assert!(!format!("{values:?}").contains("0815"));
+    }
+
+    #[test]
+    fn what_is_said_of_a_missing_value_is_what_to_do_where_the_handler_runs() {
+        let one = || [("gone".to_owned(), None)];
+        let file = SecretSource::File("ivr/.secrets.toml".into());
+        for (values, said) in [
+            (
+                SecretValues::of(file, one()),
+                "gone is not in ivr/.secrets.toml; add gone = \"\u{2026}\" there",
+            ),
+            (SecretValues::of(SecretSource::Script, one()), "add secrets = { gone = \"\u{2026}\" }"),
+            (SecretValues::of(SecretSource::Host, one()), "`hookswitch secret set gone`"),
+            (values().with(&BTreeMap::new()), "the script gives gone no value"),
+        ] {
+            assert!(values.unreadable("gone").contains(said), "{}", values.unreadable("gone"));
+        }
     }
 
     #[test]

@@ -143,3 +143,70 @@ fn a_message_is_written_to_a_handler_without_a_carrier() {
     assert_eq!(said.matches("incoming message POST /dev/sms-keywords/sms").count(), 2, "{said}");
     assert!(said.matches("message to +12025550177: “").count() >= 2, "{said}");
 }
+
+#[test]
+fn a_conversation_shows_what_is_logged() {
+    let call = |args: &[&str]| {
+        let args = [&["call", "guest-examples/sms-keywords", "--text", "HOURS"], args].concat();
+        let output = hookswitch().args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let shown = call(&[]);
+    assert!(shown.contains("the handler logs: +12025550177 wrote 1 segments"), "{shown}");
+    let json: serde_json::Value = serde_json::from_str(&call(&["--json"])).expect("one JSON object");
+    let logged = json["events"].as_array().unwrap().iter().find(|event| event["kind"] == "logged");
+    let logged = logged.expect("a line of the handler's");
+    assert_eq!(
+        (&logged["by"], logged["text"].as_str().unwrap().contains("wrote 1")),
+        (&"handler".into(), true)
+    );
+}
+
+#[test]
+fn a_failure_and_a_missing_secret_are_told_with_their_reason() {
+    let built = hookswitch::build::build(&example("crm-lookup"), &mut |_| {}).expect("it builds");
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    std::fs::copy(built.component, folder.path().join("code.wasm")).unwrap();
+    write(
+        "handler.toml",
+        "name = \"crm\"\ncomponent = \"code.wasm\"\nsecrets = [\"crm-key\"]\n[config]\ncrm = \"https://a.example.com\"\n\
+         agent = \"+12025550123\"",
+    );
+    write(".secrets.toml", "crm-kye = \"hunter2\"");
+    let call = || {
+        let output = hookswitch().args(["call", "--dial", "busy"]).arg(folder.path()).output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!format!("{out}{err}").contains("hunter2"), "{out}{err}");
+        (out.into_owned(), err.into_owned())
+    };
+    let (shown, warned) = call();
+    assert!(shown.contains("crm-key is not in ") && shown.contains("add crm-key = "), "{shown}{warned}");
+    for part in ["no value for crm-key", "\"crm-kye\" is read by nobody: did you mean `crm-key`?"] {
+        assert!(warned.contains(part), "{warned}");
+    }
+    // What it asks for is refused: handler.toml does not allow it.
+    write(".secrets.toml", "crm-key = \"hunter2\"");
+    let (shown, warned) = call();
+    assert!(shown.contains("the host says: ") && shown.contains("allow"), "{shown}{warned}");
+    assert!(!warned.contains("warning"), "{warned}");
+}
+
+#[test]
+fn what_can_not_be_meant_is_an_error_and_not_a_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = folder.path().to_str().unwrap();
+    for (args, expected) in [
+        (&["test", "nosuch"][..], "nosuch is not there; expected a handler's folder"),
+        (&["test", empty], "a folder without a handler in it"),
+        (&["test", "guest-examples/front-desk", "--only", "no such script"], "in its name"),
+        (&["call", "guest-examples/front-desk", "--from", "banana"], "a number in E.164"),
+        (&["number", "add", "2025550124", "jsh"], "expected a number in E.164, such as +12025550123"),
+    ] {
+        let output = run(args, "");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), said.contains(expected)), (Some(2), true), "{args:?}: {said}");
+        assert!(!String::from_utf8_lossy(&output.stdout).contains("passed"), "{args:?}");
+    }
+}

@@ -255,7 +255,31 @@ steps = [{ error = "HS209" }, { hear = "a-real-one" }]
 "#,
     );
     check(&json, &[&["expected to hear", "no value for crm-key here: `secrets = { crm-key"]]);
-    assert!(text.contains("under `secrets` in a script"), "{text}");
+    assert!(text.contains("the script gives crm-key no value"), "{text}");
+}
+
+#[test]
+fn a_number_that_a_host_may_refuse_is_told_in_the_conversation() {
+    let (json, text, _) = played(
+        "outward",
+        "",
+        r#"
+[[call]]
+name = "a stranger's number"
+url = "voice/place-from-a-strangers-number"
+steps = [{ placed = "+12025550100" }, { hear = "Something else" }]
+
+[[call]]
+name = "its own"
+url = "voice/place"
+steps = [{ placed = "+12025550100" }, { hear = "Something else" }]
+"#,
+    );
+    check(&json, &[&["expected to hear"], &["expected to hear"]]);
+    let remarks =
+        |at: usize| json["handlers"][0]["scripts"][at]["events"].to_string().matches("(not-yours)").count();
+    assert_eq!((remarks(0), remarks(1)), (1, 0), "{json}");
+    assert!(text.contains("from +12025550111, which is not the number of this conversation"), "{text}");
 }
 
 #[test]

@@ -30,17 +30,10 @@ where
             let name = name.to_str(&store)?;
             Ok((match values.get(&name) {
                 Found::Value(value) => Ok(value.expose().to_owned()),
-                Found::Unreadable => Err(Error::Unavailable(unreadable(&name))),
+                Found::Unreadable => Err(Error::Unavailable(values.unreadable(&name))),
                 Found::NotGranted => Err(Error::NotGranted(not_granted(&name, values.names()))),
             },))
         },
-    )
-}
-
-fn unreadable(name: &str) -> String {
-    format!(
-        "the secret {name:?} has no value that the host can read; set it: with `hookswitch secret set {name}` on a host, in \
-         .secrets.toml for `dev` and `call`, under `secrets` in a script"
     )
 }
 

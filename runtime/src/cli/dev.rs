@@ -17,8 +17,7 @@ use tokio::net::TcpListener;
 use url::Url;
 
 use super::test::ACCOUNT;
-use super::test::folder;
-use super::{asked_to_stop, failed, keep_code, without_value};
+use super::{about_secrets, asked_to_stop, failed, keep_code};
 use crate::build::{Found, find};
 use crate::capability::Reach;
 use crate::carrier::twilio::signature::{self, AuthToken, EmptySecret};
@@ -256,10 +255,10 @@ impl Teller {
         }
     }
 
-    /// Says which secrets have no value: the handler starts, and fails where it needs them.
+    /// Says which secrets have no value, and which values nobody reads: the handler starts, and fails where it needs them.
     fn tell_of_secrets(of: &str, path: &Path, revision: &Revision) {
-        if let Some(what) = without_value(revision.grants.secrets.without_value(), folder(path)) {
-            eprintln!("{of}warning: {what}; it is taken in at once");
+        for what in about_secrets(revision.grants.secrets.without_value(), path) {
+            eprintln!("{of}warning: {what} (a change is taken in at once)");
         }
     }
 

@@ -37,7 +37,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::handler_toml::LOCAL_SECRETS;
+use crate::handler_toml::{HandlerSettings, LOCAL_SECRETS};
 use crate::host::Host;
 
 /// Runs call handlers: sandboxed WebAssembly components that answer voice and SMS webhooks.
@@ -134,17 +134,24 @@ fn keep_code(host: &Host) {
     }
 }
 
-/// What to do about these secrets of the handler in `folder`, which it is granted and which have no value; none where there are
-/// none.
-fn without_value<'a>(names: impl Iterator<Item = &'a str>, folder: &Path) -> Option<String> {
-    let names: Vec<&str> = names.collect();
-    let first = names.first()?;
-    Some(format!(
-        "no value for {}: the handler is refused what it asks for; write {first} = \"\u{2026}\" into {}, and keep that file \
-         out of version control",
-        names.join(", "),
-        folder.join(LOCAL_SECRETS).display()
-    ))
+/// What to do about secrets of the handler at `path`: `missing`, which it is granted and which have no value, and values that
+/// nobody reads.
+fn about_secrets<'a>(missing: impl Iterator<Item = &'a str>, path: &Path) -> Vec<String> {
+    let missing: Vec<&str> = missing.collect();
+    let folder = test::folder(path);
+    let mut all = Vec::new();
+    if let Some(first) = missing.first() {
+        all.push(format!(
+            "no value for {}: the handler is refused what it asks for; write {first} = \"\u{2026}\" into {}, and keep that \
+             file out of version control",
+            missing.join(", "),
+            folder.join(LOCAL_SECRETS).display()
+        ));
+    }
+    // What is wrong with the settings or the file was said when the handler was built.
+    let unused = HandlerSettings::load(path).and_then(|settings| settings.unused_local_secrets());
+    all.extend(unused.unwrap_or_default());
+    all
 }
 
 /// As [`failed`], for a sentence.

@@ -86,7 +86,7 @@ pub(super) fn run(args: &NewArgs) -> ExitCode {
     };
     match make(&args.path, args.lang, template) {
         Ok(made) => {
-            print!("{}", made.next_steps(&args.path, args.lang));
+            print!("{}", made.next_steps(&args.path, args.lang, template));
             ExitCode::SUCCESS
         }
         Err(why) => failed_because(why),
@@ -96,13 +96,15 @@ pub(super) fn run(args: &NewArgs) -> ExitCode {
 /// A handler that was made.
 struct Made {
     name: HandlerName,
+    /// What its folder is called, where that is something else.
+    folder: Option<String>,
     /// Where its SDK is, if it has one and it is not its own.
     shared_sdk: Option<PathBuf>,
 }
 
 fn make(path: &Path, lang: Lang, template: &Template) -> Result<Made, String> {
     let folder = std::path::absolute(path).map_err(|error| at(path, &error))?;
-    let name = name(&folder)?;
+    let (name, called) = name(&folder)?;
     check_empty(&folder)?;
     std::fs::create_dir_all(&folder).map_err(|error| at(&folder, &error))?;
     let mut values = vec![("name", name.to_string())];
@@ -127,7 +129,7 @@ fn make(path: &Path, lang: Lang, template: &Template) -> Result<Made, String> {
             path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
         written.map_err(|error| at(&path, &error))?;
     }
-    Ok(Made { name, shared_sdk })
+    Ok(Made { folder: (called != name.as_str()).then_some(called), name, shared_sdk })
 }
 
 /// What only a Rust handler has.
@@ -151,12 +153,13 @@ fn rust_parts(folder: &Path, name: &HandlerName) -> Result<RustParts, String> {
     })
 }
 
-/// The handler's name: the folder's, as its settings would have it.
-fn name(folder: &Path) -> Result<HandlerName, String> {
+/// The handler's name, which is the folder's as its settings would have it, and the folder's.
+fn name(folder: &Path) -> Result<(HandlerName, String), String> {
     // Without `.` and `..`, which have no name.
     let real = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let last = real.file_name().unwrap_or_default().to_string_lossy().to_lowercase().replace(['_', ' '], "-");
-    HandlerName::new(&last).map_err(|error| format!("{error}; give the folder such a name"))
+    let called = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = HandlerName::new(&called.to_lowercase().replace(['_', ' '], "-"));
+    name.map(|name| (name, called)).map_err(|error| format!("{error}; give the folder such a name"))
 }
 
 /// A folder that holds nothing yet; where people begin with `git init`, nothing but that.
@@ -212,29 +215,43 @@ fn at(path: &Path, error: &io::Error) -> String {
 }
 
 impl Made {
-    fn next_steps(&self, path: &Path, lang: Lang) -> String {
+    fn next_steps(&self, path: &Path, lang: Lang, template: &Template) -> String {
         let mut text = format!("{} is made in {}.", self.name, path.display());
+        if let Some(folder) = &self.folder {
+            text.push_str(&format!(
+                " That is the handler's name, in place of {folder:?}: names are of a-z, 0-9 and `-`; handler.toml has it."
+            ));
+        }
         if let Some(sdk) = &self.shared_sdk {
             text.push_str(&format!(" It shares the SDK in {}.", sdk.display()));
         }
         text.push_str("\n\n");
         if path != Path::new(".") {
-            text.push_str(&format!("  cd {}\n", path.display()));
+            text.push_str(&format!("  cd {}\n", shell_word(&path.display().to_string())));
         }
-        text.push_str("  hookswitch dev      builds and serves it, and follows your changes\n");
-        text.push_str("  hookswitch call .   calls it from the terminal\n");
-        text.push_str("  hookswitch test     plays the scripted calls in calls/\n");
-        match lang {
-            Lang::Rust => text.push_str("  cargo test          runs its own tests, natively\n"),
-            Lang::Js => text.push_str("  npm test            runs its own tests, natively\n"),
-            Lang::Python => {
-                text.push_str(
-                    "  PYTHONPATH=.hookswitch python3 -m unittest   runs its own tests, natively\n",
-                );
-            }
+        let own_tests = match lang {
+            Lang::Rust => "cargo test",
+            Lang::Js => "npm test",
+            Lang::Python => "PYTHONPATH=.hookswitch python3 -m unittest",
+        };
+        let steps = [
+            ("hookswitch dev", "builds and serves it, and follows your changes"),
+            (template.call, "tries it from the terminal"),
+            ("hookswitch test", "plays the scripted calls in calls/"),
+            (own_tests, "runs its own tests, natively"),
+        ];
+        let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+        for (command, what) in steps {
+            text.push_str(&format!("  {command:width$}   {what}\n"));
         }
         text
     }
+}
+
+/// `text` as a shell takes it for one word.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+:@,=".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Puts the SDK that this binary carries at `path`, or where the projects there have theirs.
@@ -290,6 +307,46 @@ mod tests {
         std::fs::write(handler.join("src/lib.rs"), "mine").unwrap();
         assert!(make().unwrap_err().contains("is not empty"));
         assert_eq!(std::fs::read_to_string(handler.join("src/lib.rs")).unwrap(), "mine");
+    }
+
+    #[test]
+    fn the_next_steps_can_be_typed_as_they_stand() {
+        for (folder, lang, template, says, hides) in [
+            (
+                "ivr",
+                Lang::Rust,
+                "ivr",
+                vec!["/ivr\n", "hookswitch call .  "],
+                vec!["--text", "in place of", "'"],
+            ),
+            ("ivr", Lang::Rust, "sms", vec!["hookswitch call . --text HELP  "], vec![]),
+            ("ivr", Lang::Js, "ivr", vec!["npm test"], vec!["--text"]),
+            (
+                "Front Desk",
+                Lang::Js,
+                "ivr",
+                vec!["Front Desk'\n", "front-desk is made", "in place of \"Front Desk\""],
+                vec![],
+            ),
+            (
+                "FrontDesk",
+                Lang::Js,
+                "ivr",
+                vec!["/FrontDesk\n", "frontdesk is made", "in place of \"FrontDesk\""],
+                vec![],
+            ),
+        ] {
+            let parent = tempfile::tempdir().unwrap();
+            let path = parent.path().join(folder);
+            let template = lang.templates().iter().find(|one| one.name == template).unwrap();
+            let text = make(&path, lang, template).unwrap().next_steps(&path, lang, template);
+            assert!(says.iter().all(|part| text.contains(part)), "{text}");
+            let steps = text.replace("handler's", "");
+            assert!(!hides.iter().any(|part| steps.contains(part)), "{text}");
+            let readme = std::fs::read_to_string(path.join("README.md")).unwrap();
+            assert!(readme.contains(template.call), "{readme}");
+        }
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
     }
 
     #[test]

@@ -62,11 +62,14 @@ enum Action {
 /// A number as people write it, `+1 (202) 555-0123`, without what only separates.
 fn number(text: &str) -> Result<String, String> {
     let number: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')' | '.')).collect();
-    let digits = number.strip_prefix('+').unwrap_or(&number);
-    if (3..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    let (digits, fits) = match number.strip_prefix('+') {
+        Some(digits) => (digits, 7..=15),
+        None => (&*number, 3..=8),
+    };
+    if fits.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(number)
     } else {
-        Err("expected a number in E.164, such as +12025550123, or a short code of digits".to_owned())
+        Err("expected a number in E.164, such as +12025550123, or a short code of 3 to 8 digits".to_owned())
     }
 }
 
@@ -83,7 +86,9 @@ impl RemoteCommand for NumberCommand {
                 if json {
                     return console.json(&view);
                 }
-                console.print(format_args!("{number} is answered by {tenant}/{handler}\n"));
+                let before =
+                    view.before.map_or(String::new(), |before| format!(" (before: {tenant}/{before})"));
+                console.print(format_args!("{number} is answered by {tenant}/{handler}{before}\n"));
                 Ok(())
             }
             Action::Remove { number, remote } => {
@@ -125,6 +130,8 @@ mod tests {
             ("+1 (202) 555-0123", Some("+12025550123")),
             ("22395", Some("22395")),
             ("12", None),
+            ("2025550124", None),
+            ("+22395", None),
             ("+1202555012345678", None),
             ("1+2025550123", None),
             ("../x", None),

@@ -110,7 +110,9 @@ fn to_play(path: &Path, only: Option<&str>) -> Result<Vec<(PathBuf, Scripts)>, S
     }
     match only {
         _ if scripts.iter().any(|(_, scripts)| !scripts.is_empty()) => Ok(scripts),
-        Some(only) if in_all > 0 => Err(format!("no script of {shown} has {only:?} in its name; there are {in_all}")),
+        Some(only) if in_all > 0 => {
+            Err(format!("no script of {shown} has {only:?} in its name; there are {in_all}"))
+        }
         _ => Err(format!("{shown} has no scripts to play; expected some in {}", places(&scripts))),
     }
 }

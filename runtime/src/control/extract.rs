@@ -61,7 +61,12 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Api>> for Path<T> {
         match axum::extract::Path::from_request_parts(parts, api).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(rejection) if rejection.status().is_server_error() => Err(Refusal::internal(&rejection)),
-            Err(rejection) => Err(Refusal::new(Word::Malformed, rejection.body_text())),
+            Err(rejection) => {
+                // What follows says what is wrong; that it stands in the URL is of no interest to whoever typed it elsewhere.
+                let text = rejection.body_text();
+                let text = text.strip_prefix("Invalid URL: ").unwrap_or(&text);
+                Err(Refusal::new(Word::Malformed, text.to_owned()))
+            }
         }
     }
 }

@@ -253,6 +253,7 @@ fn number_view(number: NumberRecord) -> NumberView {
         number: number.number,
         tenant: number.tenant.to_string(),
         handler: number.handler.to_string(),
+        before: None,
     }
 }
 

@@ -4,11 +4,12 @@
 //! itself.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::place::nearest;
 use super::{HandlerSettings, SettingsError, read_text};
 use crate::config::Secret;
-use crate::secrets::{SecretValues, problem_of_value};
+use crate::secrets::{SecretSource, SecretValues, problem_of_value};
 
 /// The name of the file beside `handler.toml`.
 pub const LOCAL_SECRETS: &str = ".secrets.toml";
@@ -31,21 +32,7 @@ impl HandlerSettings {
             return Ok(SecretValues::default());
         }
         let file = self.local_secrets_file();
-        let text = match read_text(&file, FILE_BYTES_MAX) {
-            Err(SettingsError::Unreadable { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
-                String::new()
-            }
-            read => read?,
-        };
-        let mut values: BTreeMap<String, String> = toml::from_str(&text).map_err(|error| {
-            let line =
-                error.span().map(|span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
-            SettingsError::Invalid {
-                file: file.clone(),
-                line,
-                problem: "expected lines such as crm-key = \"value\"".to_owned(),
-            }
-        })?;
+        let mut values = values_in(&file)?;
         let mut all = Vec::new();
         for name in &self.secrets {
             let value = values.remove(name);
@@ -58,14 +45,51 @@ impl HandlerSettings {
             }
             all.push((name.clone(), value.map(Secret::new)));
         }
-        Ok(all.into_iter().collect())
+        Ok(SecretValues::of(SecretSource::File(file), all))
     }
+
+    /// What to say of each name in the file that the handler is not granted: it is misspelt there, or missing here.
+    ///
+    /// # Errors
+    /// As [`HandlerSettings::local_secrets`].
+    pub fn unused_local_secrets(&self) -> Result<Vec<String>, SettingsError> {
+        let file = self.local_secrets_file();
+        let values = values_in(&file)?;
+        let unused = values.keys().filter(|name| !self.secrets.contains(name));
+        Ok(unused.map(|name| self.unused(&file, name)).collect())
+    }
+
+    fn unused(&self, file: &Path, name: &str) -> String {
+        let what = format!("{}: {name:?} is read by nobody: ", file.display());
+        match nearest(name, self.secrets.iter().map(String::as_str)) {
+            Some(meant) => format!("{what}did you mean `{meant}`?"),
+            None => {
+                format!("{what}handler.toml does not list it; add secrets = [{name:?}] there, or take it out")
+            }
+        }
+    }
+}
+
+/// The names and values in `file`; none where it is not there.
+fn values_in(file: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
+    let text = match read_text(file, FILE_BYTES_MAX) {
+        Err(SettingsError::Unreadable { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
+            String::new()
+        }
+        read => read?,
+    };
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map(|span| text.get(..span.start).unwrap_or_default().lines().count().max(1));
+        SettingsError::Invalid {
+            file: file.to_owned(),
+            line,
+            problem: "expected lines such as crm-key = \"value\"".to_owned(),
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::secrets::{Found, VALUE_BYTES_MAX};
 
@@ -83,6 +107,18 @@ mod tests {
         assert!(matches!(values.get("crm-key"), Found::Value(value) if value.expose() == "x1"));
         assert!(matches!(values.get("other"), Found::Unreadable));
         assert!(matches!(values.get("else"), Found::NotGranted));
+    }
+
+    #[test]
+    fn a_value_that_nobody_reads_is_named_with_what_was_probably_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        settings(folder.path(), "crm-key = \"x\"\ncrm-kye = \"hunter2\"\nweather = \"hunter3\"").unwrap();
+        let unused = HandlerSettings::load(folder.path()).unwrap().unused_local_secrets().unwrap();
+        assert_eq!(unused.len(), 2, "{unused:?}");
+        for (said, expected) in unused.iter().zip(["did you mean `crm-key`?", "add secrets = [\"weather\"]"])
+        {
+            assert!(said.contains(expected) && !said.contains("hunter"), "{said}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::schedule::ScheduleSettings;
 
 pub use local_secrets::LOCAL_SECRETS;
 use place::Place;
+pub(crate) use place::said_of;
 pub use revision::{RevisionSettings, SecretGrant};
 
 mod check;

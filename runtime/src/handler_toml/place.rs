@@ -23,13 +23,19 @@ impl Place<'_> {
     }
 
     pub(super) fn toml_error(&self, error: &toml::de::Error) -> SettingsError {
-        let mut problem = error.message().trim().replace('\n', "; ");
-        if let Some(meant) = nearest_name(&problem) {
-            problem.push_str(&format!("; did you mean `{meant}`?"));
-        }
+        let problem = said_of(error);
         let line = error.span().map(|span| self.line(span.start));
         SettingsError::Invalid { file: self.file.to_owned(), line, problem }
     }
+}
+
+/// What is wrong, on one line; of a name that is not known, which one was probably meant.
+pub(crate) fn said_of(error: &toml::de::Error) -> String {
+    let mut problem = error.message().trim().replace('\n', "; ");
+    if let Some(meant) = nearest_name(&problem) {
+        problem.push_str(&format!("; did you mean `{meant}`?"));
+    }
+    problem
 }
 
 /// From serde's "unknown field `x`, expected one of `a`, `b`" the name that was probably meant.
@@ -37,6 +43,11 @@ fn nearest_name(message: &str) -> Option<&str> {
     let unknown = ["unknown field", "unknown variant"].iter().any(|start| message.starts_with(start));
     let mut names = message.split('`').skip(1).step_by(2);
     let found = names.next().filter(|_| unknown)?;
+    nearest(found, names)
+}
+
+/// The one of `names` that was probably meant by `found`.
+pub(super) fn nearest<'n>(found: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let (distance, name) = names.map(|name| (edit_distance(found, name), name)).min()?;
     // Farther away than a third of its letters, a name is a guess and no help.
     (distance <= name.chars().count().div_ceil(3)).then_some(name)

@@ -23,8 +23,12 @@ pub(super) enum Answer {
 pub(super) fn read(reply: &Reply, kind: DocumentKind) -> Result<Answer, (u16, String)> {
     let header = |name: &str| reply.headers.get(name).and_then(|value| value.to_str().ok());
     if reply.status >= 400 {
-        let said = header("content-type").filter(|value| value.starts_with("text/plain")).map(|_| &*reply.body);
-        return Err((11200, format!("the answer is HTTP {}{}", reply.status, said.map_or(String::new(), why))));
+        let said =
+            header("content-type").filter(|value| value.starts_with("text/plain")).map(|_| &*reply.body);
+        return Err((
+            11200,
+            format!("the answer is HTTP {}{}", reply.status, said.map_or(String::new(), why)),
+        ));
     }
     if reply.body.len() > ANSWER_BYTES_MAX {
         return Err((11750, format!("the answer has more than {ANSWER_BYTES_MAX} bytes")));
@@ -81,7 +85,11 @@ mod tests {
     fn a_refusal_is_told_with_the_first_line_of_what_was_said() {
         let long = "x".repeat(5_000);
         for (media, body, expected) in [
-            ("text/plain", "HS101: not the carrier's\nmore", "the answer is HTTP 403: HS101: not the carrier's"),
+            (
+                "text/plain",
+                "HS101: not the carrier's\nmore",
+                "the answer is HTTP 403: HS101: not the carrier's",
+            ),
             ("text/plain; charset=utf-8", "\r\n\u{1b}[31mred", "the answer is HTTP 403: [31mred"),
             ("text/plain", "", "the answer is HTTP 403"),
             ("text/html", "<h1>Forbidden</h1>", "the answer is HTTP 403"),

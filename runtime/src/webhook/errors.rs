@@ -58,7 +58,12 @@ pub enum Failure {
     #[error("the document can't be used: {0}")]
     Unusable(#[from] Unusable),
     /// The carrier would warn, and the handler asked for strictness.
-    #[error("the document is outside the grammar (strict): line {}: {}", .0.line, .0.message)]
+    #[error(
+        "the document is outside the grammar: line {}: {} (`dev`, `call` and `test` fail on it, a host warns; `strict = true` or \
+         `false` in handler.toml decides for all)",
+        .0.line,
+        .0.message
+    )]
     OutsideGrammar(Box<Problem>),
     /// No place within the time a webhook may wait for one.
     #[error(transparent)]

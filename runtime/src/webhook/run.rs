@@ -160,15 +160,20 @@ fn document(revision: &Revision, webhook: &Webhook, text: &str) -> Result<Bytes,
     };
     let links = Links { handler: &revision.prefix, pin: &revision.pin, step: webhook.step() };
     let prepared = twiml::prepare(text, kind, &links)?;
+    let refused_for = prepared.outside_grammar().filter(|_| revision.strict);
     for problem in &prepared.warnings {
+        // That one is told as the failure.
+        if refused_for.is_some_and(|refused| std::ptr::eq(refused, problem)) {
+            continue;
+        }
         warn!(
             target: "handler", tenant = %revision.tenant, handler = %revision.handler, subject = webhook.subject(),
             "the document, line {}, <{}>: {}", problem.line, problem.element, problem.message
         );
     }
     revision.counters.warnings.increment(prepared.warnings.len() as u64);
-    match prepared.outside_grammar() {
-        Some(problem) if revision.strict => Err(Failure::OutsideGrammar(Box::new(problem.clone()))),
-        _ => Ok(Bytes::from(prepared.text.into_owned())),
+    match refused_for {
+        Some(problem) => Err(Failure::OutsideGrammar(Box::new(problem.clone()))),
+        None => Ok(Bytes::from(prepared.text.into_owned())),
     }
 }

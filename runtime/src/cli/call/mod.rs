@@ -19,8 +19,8 @@ use url::Url;
 
 use self::caller::Caller;
 use self::screen::Screen;
-use super::test::{ACCOUNT, colour, folder, open, say};
-use super::{failed, failed_because, without_value};
+use super::test::{ACCOUNT, colour, open, say};
+use super::{about_secrets, failed, failed_because};
 use crate::carrier::twilio::signature::AuthToken;
 use crate::clock;
 use crate::host;
@@ -48,10 +48,10 @@ pub struct CallArgs {
     #[arg(long, value_name = "T", env = "HOOKSWITCH_AUTH_TOKEN", hide_env_values = true)]
     auth_token: Option<String>,
     /// Who calls
-    #[arg(long, value_name = "NUMBER", default_value = "+12025550177")]
+    #[arg(long, value_name = "NUMBER", default_value = "+12025550177", value_parser = caller::number)]
     from: String,
     /// Who is called
-    #[arg(long, value_name = "NUMBER", default_value = "+12025550199")]
+    #[arg(long, value_name = "NUMBER", default_value = "+12025550199", value_parser = caller::number)]
     to: String,
     /// Keys, one group for each question: 1,2,1234#
     #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = keys)]
@@ -142,8 +142,7 @@ fn conduct(args: &CallArgs) -> Result<Vec<Event>, Box<dyn Error>> {
         let url = stage.base.join(if args.text.is_empty() { "voice" } else { "sms" })?;
         let line = stage.line(Ids::random()?, Own::default())?.telling_log();
         let missing = line.secrets_without_value(stage.base.path());
-        if let Some(what) = without_value(missing.iter().map(String::as_str), folder(Path::new(&args.target)))
-        {
+        for what in about_secrets(missing.iter().map(String::as_str), Path::new(&args.target)) {
             eprintln!("warning: {what}");
         }
         runtime.block_on(talk(args, &line, stage.account, url))?

@@ -18,8 +18,11 @@ pub const JS: &[Template] = &[menu(js::FILES, js::CARRIED)];
 pub const PYTHON: &[Template] = &[menu(python::FILES, python::CARRIED)];
 
 const fn menu(files: Files, carried: Files) -> Template {
-    Template { name: "ivr", what: "a menu by keys or speech", common: &[], own: files, carried }
+    Template { name: "ivr", what: "a menu by keys or speech", common: &[], own: files, carried, call: CALL }
 }
+
+/// How one that answers calls is tried from the terminal, in its folder.
+const CALL: &str = "hookswitch call .";
 
 /// Path and text of a file.
 pub type Files = &'static [(&'static str, &'static str)];
@@ -31,6 +34,8 @@ pub struct Template {
     pub name: &'static str,
     /// In a few words.
     pub what: &'static str,
+    /// How it is tried from the terminal, in its folder.
+    pub call: &'static str,
     /// What all of its language have.
     pub common: Files,
     /// Its own.

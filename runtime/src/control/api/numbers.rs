@@ -93,7 +93,8 @@ pub(in crate::control) async fn put(
     caller.deploys(&tenant)?;
     let handler =
         HandlerName::new(&target.handler).map_err(|error| Refusal::new(Word::Invalid, error.to_string()))?;
-    if caller.operates().is_err() && !has(&api, &tenant, &number).await? {
+    let before = answered_by(&api, &tenant, &number).await?;
+    if caller.operates().is_err() && before.is_none() {
         return Err(Refusal::new(
             Word::Forbidden,
             format!(
@@ -102,7 +103,9 @@ pub(in crate::control) async fn put(
         ));
     }
     finish(async move {
+        let before = before.filter(|before| before != handler.as_str());
         let view = api.store.put_number(NumberRecord { number, tenant: tenant.clone(), handler }).await?;
+        let view = NumberView { before, ..view };
         api.control.deployer.tenant_changed(&tenant).await.map_err(|error| caller.told(error))?;
         Ok(Answer(view))
     })
@@ -131,6 +134,8 @@ pub(in crate::control) async fn delete(
     .await
 }
 
-async fn has(api: &Api, tenant: &TenantId, number: &str) -> Result<bool, Refusal> {
-    Ok(api.store.numbers(tenant.clone()).await?.iter().any(|view| view.number == number))
+/// The handler of the tenant that answers `number`; none where it is not the tenant's.
+async fn answered_by(api: &Api, tenant: &TenantId, number: &str) -> Result<Option<String>, Refusal> {
+    let numbers = api.store.numbers(tenant.clone()).await?;
+    Ok(numbers.into_iter().find(|view| view.number == number).map(|view| view.handler))
 }

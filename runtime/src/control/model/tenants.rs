@@ -270,6 +270,9 @@ pub struct NumberView {
     pub tenant: String,
     /// Who answers.
     pub handler: String,
+    /// Who answered until now, where the number was taken from another handler by what was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
 /// The value of a secret, which is never shown.

@@ -217,7 +217,10 @@ async fn a_tenant_moves_its_numbers_and_takes_none() {
     let (ivr, sales) = (json!({ "handler": "ivr" }), json!({ "handler": "sales" }));
     assert_eq!(server.ask("PUT", path, Some(&token), &ivr).await.problem(), "forbidden");
     assert_eq!(server.operator("PUT", path, &ivr).await.status, 200);
-    assert_eq!(server.ask("PUT", path, Some(&token), &sales).await.status, 200);
+    let moved = server.ask("PUT", path, Some(&token), &sales).await.json();
+    assert_eq!(moved["before"], "ivr", "{moved}");
+    let again = server.ask("PUT", path, Some(&token), &sales).await.json();
+    assert_eq!((&again["handler"], &again["before"]), (&json!("sales"), &Value::Null), "{again}");
     let listed = server.ask("GET", "/api/v1/tenants/acme/numbers", Some(&token), &Value::Null).await.json();
     assert_eq!(listed, json!([{ "number": "+12025550123", "tenant": "acme", "handler": "sales" }]));
 

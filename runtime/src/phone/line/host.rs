@@ -163,7 +163,10 @@ impl HostLine {
         let mut all = std::mem::take(&mut log.said);
         let dropped = std::mem::take(&mut log.dropped);
         if dropped > 0 {
-            all.push((Writer::Host, format!("{dropped} lines are missing here: too much was logged at once")));
+            all.push((
+                Writer::Host,
+                format!("{dropped} lines are missing here: too much was logged at once"),
+            ));
         }
         all.into_iter().map(|(by, text)| What::Logged { by, text }).collect()
     }

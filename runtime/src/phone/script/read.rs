@@ -11,6 +11,7 @@ use super::moment::RawMoment;
 use super::steps::Step;
 use super::written::RawStep;
 use crate::config::Secret;
+use crate::handler_toml::said_of;
 use crate::outbound::world::Rule;
 use crate::phone::{CallbackOrder, Faults, Outcome, Until};
 use crate::secrets::problem_of_value;
@@ -221,7 +222,7 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
         |line: usize, problem: String| ScriptError::Invalid { file: file.to_owned(), line, problem };
     let raw: RawFile = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(span.start));
-        invalid(line, error.message().trim().replace('\n', "; "))
+        invalid(line, said_of(&error))
     })?;
     let given = |secrets: &Option<Spanned<RawSecrets>>, at: &Option<Spanned<RawMoment>>| {
         let line = |spanned: std::ops::Range<usize>| line_of(spanned.start);

@@ -11,6 +11,7 @@ fn what_is_wrong_with_a_script_is_named_with_its_line() {
     for (text, expected) in [
         ("[[call]]\nname = 'x'\nstep = []", "calls/a.toml:3: unknown field `step`"),
         ("[[call]]\nname = 'x'\nsteps = []", "has no steps"),
+        ("[[call]]\nname = 'x'\nsteps = [{ replly = 'hi' }]", "did you mean `reply`?"),
         ("[[call]]\nname = 'x'\nsteps = [\n  { heer = 'hi' },\n]", "calls/a.toml:4: unknown field `heer`"),
         (
             "[[call]]\nname = 'x'\nsteps = [\n  { press = '1' },\n  { press = 'A' },\n]",

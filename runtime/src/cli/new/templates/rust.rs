@@ -1,18 +1,21 @@
 //! Rust handlers.
 
-use super::{Files, Template};
+use super::{CALL, Files, Template};
 
 /// What a Rust handler may begin as.
 pub const TEMPLATES: &[Template] = &[
     template("ivr", "a menu by keys or speech, which connects callers", IVR),
-    template("sms", "text messages, answered by keyword", SMS),
+    Template {
+        call: "hookswitch call . --text HELP",
+        ..template("sms", "text messages, answered by keyword", SMS)
+    },
     template("voicemail", "a greeting, a recording, and a line in the log", VOICEMAIL),
     template("forward", "rings a phone, and says so when nobody answers", FORWARD),
 ];
 
 const fn template(name: &'static str, what: &'static str, own: Files) -> Template {
     // The SDK is not in here: it may lie above the project.
-    Template { name, what, common: COMMON, own, carried: &[] }
+    Template { name, what, common: COMMON, own, carried: &[], call: CALL }
 }
 
 const COMMON: Files = &[

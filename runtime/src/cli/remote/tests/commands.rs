@@ -92,6 +92,16 @@ async fn each_command_asks_for_one_thing_and_prints_it() {
             "+12025550123 is answered by acme/front-desk\n",
         ),
         (
+            &["number", "add", "+12025550123", "front-desk", "--tenant", "acme"],
+            vec![answer(
+                "PUT tenants/acme/numbers/+12025550123",
+                200,
+                &json!({ "number": "+12025550123", "tenant": "acme", "handler": "front-desk", "before": "jsh" }),
+            )],
+            &["PUT tenants/acme/numbers/+12025550123 {\"handler\":\"front-desk\"} [T]"],
+            "+12025550123 is answered by acme/front-desk (before: acme/jsh)\n",
+        ),
+        (
             &["number", "list", "--tenant", "acme"],
             vec![answer("GET tenants/acme/numbers", 200, &json!([number]))],
             &["GET tenants/acme/numbers [T]"],
