@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Served, Serving, TOKEN, example, hookswitch};
+use crate::support::{Served, Serving, TOKEN, example, hookswitch, misbehave};
 
 fn run(args: &[&str], input: &str) -> Output {
     let mut child = hookswitch()
@@ -209,4 +209,21 @@ fn what_can_not_be_meant_is_an_error_and_not_a_success() {
         assert_eq!((output.status.code(), said.contains(expected)), (Some(2), true), "{args:?}: {said}");
         assert!(!String::from_utf8_lossy(&output.stdout).contains("passed"), "{args:?}");
     }
+}
+
+#[test]
+fn a_document_that_is_refused_is_complained_about_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    std::fs::create_dir(folder.path().join("calls")).unwrap();
+    std::fs::write(folder.path().join("code.wasm"), misbehave()).unwrap();
+    write("handler.toml", "name = \"m\"\ncomponent = \"code.wasm\"");
+    write(
+        "calls/a.toml",
+        "[[call]]\nname = \"odd\"\nurl = \"voice/outside-grammar\"\nsteps = [{ error = \"HS208\" }]",
+    );
+    let output = hookswitch().arg("test").arg(folder.path()).env("RUST_LOG", "warn").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!((said.matches("`volume`").count(), said.contains("`strict = true`")), (1, true), "{said}");
 }
