@@ -79,8 +79,7 @@ impl Deployer {
 
     /// Compiles them, one after the other: deploys shall not wait long for their turn.
     pub async fn compile(&self, missing: Vec<Arc<Revision>>) {
-        let names: Vec<String> =
-            missing.iter().take(NAMED_MAX).map(|revision| format!("{revision:?}")).collect();
+        let names: Vec<String> = missing.iter().take(NAMED_MAX).map(|revision| named(revision)).collect();
         warn!(
             "{} revisions in force have no compiled file for this host and are compiled now; until then whoever calls them hears \
              their fallback: {}{}",
@@ -88,11 +87,19 @@ impl Deployer {
             names.join(", "),
             if missing.len() > names.len() { " …" } else { "" }
         );
+        let (all, mut compiled) = (missing.len(), 0);
         for revision in missing {
             if let Err(why) = self.host.fetch(&revision).await {
-                warn!("{revision:?} can't be compiled: {why}");
+                warn!("{} can't be compiled: {why}", named(&revision));
+            } else {
+                compiled += 1;
             }
         }
-        info!("all revisions in force have been compiled");
+        info!("{compiled} of {all} revisions are compiled now");
     }
+}
+
+/// As an operator knows it.
+fn named(revision: &Revision) -> String {
+    format!("{}/{} revision {}", revision.tenant, revision.handler, revision.id)
 }

@@ -6,7 +6,7 @@ mod retries;
 mod sending;
 mod tls;
 #[path = "../../../../tests/e2e/support/upstream.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the end-to-end tests, whose file it is, use more of it")]
 mod upstream;
 mod world;
 
