@@ -177,7 +177,7 @@ impl NewCall {
         self
     }
 
-    /// Of which stages it is told.
+    /// Of which stages it is told; needs [`told`](Self::told).
     pub fn told_of(mut self, stages: impl Into<Vec<Progress>>) -> Self {
         self.0.told_of = stages.into();
         self
@@ -357,7 +357,7 @@ pub fn delete_recording(id: &str) -> Result<()> {
     Ok(crate::host::delete_recording(id)?)
 }
 
-/// What a number leads to; what is not said stays as it is.
+/// What a number leads to; what is not said stays as it is. Its later calls and messages go to whatever is deployed then.
 #[derive(Debug, Clone)]
 #[must_use = "settings are for `buy_number`, `configure_number` and `configure_short_code`"]
 pub struct NumberSettings(wire::NumberSettings);

@@ -11,7 +11,7 @@ use hookswitch::carrier::operation::{
 use hookswitch::carrier::twilio::rest;
 use serde_json::Value;
 
-use crate::support::{Client, Heard, Served, Stub, Treat, on_host_runtime, outward, wait_for};
+use crate::support::{Client, Heard, OWN_NUMBER, Served, Stub, Treat, on_host_runtime, outward, wait_for};
 
 const SID: &str = "AC00000000000000000000000000000001";
 const SECRET: &str = "secret-of-the-api-key";
@@ -37,16 +37,19 @@ impl Desk {
         host.tenant("acme");
         let key = format!("SK{:032x}={}", 2, secret.display());
         host.ok(&["tenant", "update", "acme", "--twilio-account-sid", SID, "--twilio-api-key", &key]);
-        let component = folder.path().join("outward.wasm");
-        std::fs::write(&component, outward()).unwrap();
-        std::fs::write(
-            folder.path().join("handler.toml"),
-            "name = \"outward\"\n[limits]\ndeadline_ms = 2000\n",
-        )
-        .unwrap();
-        host.ok(&["deploy", component.to_str().unwrap(), "--tenant", "acme", "--no-canary"]);
-        host.ok(&["number", "add", "+12025550199", "outward", "--tenant", "acme"]);
-        Self { host, folder }
+        std::fs::write(folder.path().join("outward.wasm"), outward()).unwrap();
+        let desk = Self { host, folder };
+        desk.deploy_settings("");
+        desk.host.ok(&["number", "add", "+12025550199", "outward", "--tenant", "acme"]);
+        desk
+    }
+
+    /// Deploys the guest with more settings, in force at once.
+    fn deploy_settings(&self, more: &str) {
+        let settings = format!("name = \"outward\"\n[limits]\ndeadline_ms = 2000\n{more}");
+        std::fs::write(self.folder.path().join("handler.toml"), settings).unwrap();
+        let component = self.folder.path().join("outward.wasm");
+        self.host.ok(&["deploy", component.to_str().unwrap(), "--tenant", "acme", "--no-canary"]);
     }
 
     /// One webhook of a call at `step`, under the delivery token `token`.
@@ -140,6 +143,38 @@ fn a_call_that_the_carrier_could_not_ask_about_is_not_placed() {
         {
             assert!(heard.contains(said), "{said} not in {heard}");
         }
+    });
+}
+
+#[test]
+fn a_number_that_a_handler_configured_follows_every_later_deploy() {
+    on_host_runtime(async {
+        let stub = Stub::start();
+        let desk = Desk::start(&stub);
+        stub.plan([Treat::Answer(200, "", OWN_NUMBER.to_owned())]);
+        let heard = desk.webhook("configure", "one").await;
+        assert!(heard.contains(">done<"), "{heard}");
+        let change = stub.asked().pop().unwrap();
+        let origin = format!("http://{}", desk.host.webhooks);
+        for (param, path) in [
+            ("VoiceUrl", "/acme/outward/voice"),
+            ("SmsUrl", "/acme/outward/sms?lang=de"),
+            ("StatusCallback", "/acme/outward/status"),
+        ] {
+            assert_eq!(change.param(param), format!("{origin}{path}"), "{change:?}");
+        }
+        let client = Client::new(desk.host.webhooks);
+        let path = change.param("VoiceUrl").strip_prefix(&origin).unwrap();
+        let new_call = async |n: u32| {
+            let id = format!("CA{n:032x}");
+            let params =
+                [("CallSid", &*id), ("AccountSid", SID), ("From", "+12025550123"), ("CallStatus", "ringing")];
+            client.post(path, &params).await.revision().to_owned()
+        };
+        assert_eq!(new_call(101).await, "1");
+        desk.deploy_settings("[config]\ngreeting = \"new\"\n");
+        assert_eq!(new_call(102).await, "2", "a new call is the new revision's");
+        assert_eq!(new_call(101).await, "1", "a call in progress stays");
     });
 }
 

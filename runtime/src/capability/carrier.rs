@@ -67,12 +67,15 @@ impl Capabilities {
         Ok((carrier, order))
     }
 
-    /// Checks `operation` and makes its links addresses of this revision.
+    /// Checks `operation` and makes its links addresses of this handler, those of calls in this revision.
     fn ready(&self, operation: &mut Operation, origin: &str) -> Result<(), CarrierError> {
         operation.check()?;
         let grants = &self.grants;
         let handler = format!("{origin}/{}/{}", grants.tenant, grants.handler);
-        let links = Links { handler: &handler, pin: &grants.pin, step: "" };
+        // A pin is for calls that this run has to do with. A number leads every later call where it was told once: with a
+        // pin in its link no deploy, canary or rollback would reach them.
+        let pin = if operation.outlives_calls() { "" } else { &*grants.pin };
+        let links = Links { handler: &handler, pin, step: "" };
         operation.resolve(
             |link, entry| {
                 let address = links.address(link, entry.as_str())?;

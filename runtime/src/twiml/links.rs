@@ -30,7 +30,8 @@ const PIN: &str = "hs";
 pub struct Links<'a> {
     /// `/{tenant}/{handler}`, without a slash at the end.
     pub handler: &'a str,
-    /// The value of `hs` in each link, in characters that a query holds as they are.
+    /// The value of `hs` in each link, in characters that a query holds as they are. Empty leaves every link without
+    /// one: what outlives a call, such as the settings of a number, must not hold later calls to a revision.
     pub pin: &'a str,
     /// The step of the webhook being answered, percent-decoded; empty at the beginning of a conversation.
     pub step: &'a str,
@@ -121,8 +122,10 @@ impl Links<'_> {
                 separator = "&amp;";
             }
         }
-        for part in [separator, PIN, "=", self.pin] {
-            out.push_str(part);
+        if !self.pin.is_empty() {
+            for part in [separator, PIN, "=", self.pin] {
+                out.push_str(part);
+            }
         }
         if let Some(fragment) = fragment {
             out.push('#');

@@ -31,7 +31,7 @@ pub use self::client::{Client, Heard};
 pub use self::guests::{ROOT, example, misbehave, outward};
 pub use self::load::{Callers, percentile};
 pub use self::served::{Served, Serving, binary, hookswitch, scale, wait_for};
-pub use self::stub::{Stub, Treat};
+pub use self::stub::{OWN_NUMBER, Stub, Treat};
 pub use self::upstream::Upstream;
 
 /// The auth token of every tenant in these tests.

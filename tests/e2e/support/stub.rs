@@ -6,6 +6,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// The one number of its account.
+pub const OWN_NUMBER: &str = r#"{"sid":"PN00000000000000000000000000000009","phone_number":"+12025550199"}"#;
+
 /// How a request is treated.
 #[derive(Debug, Clone)]
 pub enum Treat {
@@ -118,7 +121,10 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
         let mut state = state.lock().unwrap();
         state.asked.push(asked.clone());
         if asked.line.starts_with("GET ") {
-            let list = format!("{{\"messages\":[{}]}}", state.done.join(","));
+            let list = format!(
+                "{{\"messages\":[{}],\"incoming_phone_numbers\":[{OWN_NUMBER}]}}",
+                state.done.join(",")
+            );
             Treat::Answer(200, "", list)
         } else {
             let n = state.done.len() + 1;

@@ -1,7 +1,7 @@
 //! What a carrier would refuse, found before it is asked.
 
 use super::links::LINK_BYTES_MAX;
-use super::{CarrierError, NewCall, NewMessage, Operation, Sender, VoiceGrant};
+use super::{CarrierError, NewCall, NewMessage, NumberSettings, Operation, Sender, VoiceGrant};
 
 /// Longest text message, in characters.
 /// Source: Twilio, "Messages", parameter `Body`.
@@ -24,24 +24,37 @@ impl Operation {
             Self::FindRecording(id) | Self::RecordingAudio(id, _) | Self::DeleteRecording(id) => {
                 check_id("id", id, "RE")
             }
-            Self::FindNumber(number)
-            | Self::BuyNumber(number, _)
-            | Self::ConfigureNumber(number, _)
-            | Self::ReleaseNumber(number) => {
-                let digits = number.strip_prefix('+').unwrap_or_default();
-                if (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
-                    return Ok(());
-                }
-                Err(invalid(
-                    "number",
-                    &format!("{:?} is no number; expected E.164 such as +12025550123", shown(number)),
-                ))
+            Self::FindNumber(number) | Self::BuyNumber(number, _) | Self::ReleaseNumber(number) => {
+                check_number(number)
             }
-            Self::ConfigureShortCode(code, _) => {
-                if (3..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit()) {
-                    return Ok(());
+            Self::ConfigureNumber(number, settings) => {
+                check_number(number)?;
+                let NumberSettings { name, voice, voice_fallback, sms, sms_fallback, status } = settings;
+                if [name, voice, voice_fallback, sms, sms_fallback, status].iter().all(|set| set.is_none()) {
+                    return Err(invalid(
+                        "settings",
+                        "none is set, so nothing would change; set name, voice, sms, a fallback or status",
+                    ));
                 }
-                Err(invalid("code", &format!("{:?} is no short code; expected 3 to 8 digits", shown(code))))
+                Ok(())
+            }
+            Self::ConfigureShortCode(code, settings) => {
+                if !(3..=8).contains(&code.len()) || !code.bytes().all(|b| b.is_ascii_digit()) {
+                    let found = shown(code);
+                    return Err(invalid(
+                        "code",
+                        &format!("{found:?} is no short code; expected 3 to 8 digits"),
+                    ));
+                }
+                let NumberSettings { name, sms, sms_fallback, voice: _, voice_fallback: _, status: _ } =
+                    settings;
+                if [name, sms, sms_fallback].iter().all(|set| set.is_none()) {
+                    return Err(invalid(
+                        "settings",
+                        "none is set that a short code has, so nothing would change; set name, sms or sms-fallback",
+                    ));
+                }
+                Ok(())
             }
             Self::SearchNumbers(search) => {
                 if search.country.len() != 2 || !search.country.bytes().all(|b| b.is_ascii_alphabetic()) {
@@ -90,9 +103,24 @@ impl VoiceGrant {
     }
 }
 
+fn check_number(number: &str) -> Result<(), CarrierError> {
+    let digits = number.strip_prefix('+').unwrap_or_default();
+    if (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(());
+    }
+    let found = shown(number);
+    Err(invalid("number", &format!("{found:?} is no number; expected E.164 such as +12025550123")))
+}
+
 fn check_call(call: &NewCall) -> Result<(), CarrierError> {
     address("to", &call.to)?;
     address("from", &call.from)?;
+    if call.told.is_none() && !call.told_of.is_empty() {
+        return Err(invalid(
+            "told-of",
+            "it names stages, and told has no link to which they could be told; set told such as status/progress",
+        ));
+    }
     in_range("timeout-s", call.timeout_s, 1, 600)?;
     in_range("time-limit-s", call.time_limit_s, 1, 86_400)?;
     if let Some(detect) = &call.detect {

@@ -241,6 +241,24 @@ impl Operation {
         }
     }
 
+    /// Whether its links are asked for calls and messages that have nothing to do with the run that gave them.
+    #[must_use]
+    pub fn outlives_calls(&self) -> bool {
+        match self {
+            Self::BuyNumber(..) | Self::ConfigureNumber(..) | Self::ConfigureShortCode(..) => true,
+            Self::Place(_)
+            | Self::Update(..)
+            | Self::Send(_)
+            | Self::FindRecording(_)
+            | Self::RecordingAudio(..)
+            | Self::DeleteRecording(_)
+            | Self::FindNumber(_)
+            | Self::SearchNumbers(_)
+            | Self::ReleaseNumber(_)
+            | Self::ShortCodes => false,
+        }
+    }
+
     /// What a repetition would do.
     #[must_use]
     pub fn repetition(&self) -> Repetition {

@@ -41,6 +41,8 @@ fn what_the_carrier_would_refuse_is_named() {
         sms_fallback: None,
         status: None,
     };
+    let with_voice = || NumberSettings { voice: Some("voice".into()), ..settings() };
+    let with_sms = || NumberSettings { sms: Some("sms".into()), ..settings() };
     let search = || NumberSearch {
         country: "US".into(),
         kind: NumberKind::Local,
@@ -76,8 +78,26 @@ fn what_the_carrier_would_refuse_is_named() {
         (Operation::Update("../Accounts".into(), CallChange::Complete), "id: "),
         (Operation::DeleteRecording(id("CA")), "expected RE and 32"),
         (Operation::FindNumber("12345".into()), "number: "),
-        (Operation::ConfigureNumber("+12025550199".into(), settings()), ""),
-        (Operation::ConfigureShortCode("22395".into(), settings()), ""),
+        (
+            Operation::Place(NewCall { told_of: vec![Progress::Ringing], ..call() }),
+            "told-of: it names stages, and told has no link",
+        ),
+        (
+            Operation::Place(NewCall {
+                told: Some("status/x".into()),
+                told_of: vec![Progress::Ringing],
+                ..call()
+            }),
+            "",
+        ),
+        (Operation::BuyNumber("+12025550199".into(), settings()), ""),
+        (Operation::ConfigureNumber("+12025550199".into(), settings()), "settings: none is set"),
+        (Operation::ConfigureNumber("+12025550199".into(), with_voice()), ""),
+        (
+            Operation::ConfigureShortCode("22395".into(), with_voice()),
+            "settings: none is set that a short code",
+        ),
+        (Operation::ConfigureShortCode("22395".into(), with_sms()), ""),
         (Operation::SearchNumbers(search()), ""),
         (Operation::SearchNumbers(NumberSearch { country: "U/".into(), ..search() }), "country: "),
         (Operation::SearchNumbers(NumberSearch { most: 0, ..search() }), "most: it is 0"),

@@ -84,3 +84,16 @@ fn the_current_step_is_written_as_a_path_holds_it() {
         assert_eq!(prepared.text, expected, "{step:?}");
     }
 }
+
+#[test]
+fn a_link_that_outlives_calls_has_no_pin() {
+    let links = Links { pin: "", ..LINKS };
+    for (link, address) in [
+        ("voice", "/acme/desk/voice"),
+        ("menu?lang=de&hs=6.old#rc=3", "/acme/desk/voice/menu?lang=de#rc=3"),
+        ("sms?hs=6.old", "/acme/desk/sms"),
+        ("https://calls.example.com/voice", "https://calls.example.com/voice"),
+    ] {
+        assert_eq!(links.address(link, "voice").as_deref(), Ok(address));
+    }
+}

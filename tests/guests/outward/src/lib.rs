@@ -32,6 +32,10 @@ fn answer(call: &Call) -> Result<Document, Error> {
         }
         "end" => came_to(carrier::end(&format!("CA{:032x}", 7)).map(|()| "done".to_owned())),
         "delete" => came_to(carrier::delete_recording(&format!("RE{:032x}", 7)).map(|()| "done".to_owned())),
+        "configure" => {
+            let settings = carrier::NumberSettings::new().voice("voice").sms("sms?lang=de").status("status");
+            came_to(carrier::configure_number(OWN, &settings).map(|_| "done".to_owned()))
+        }
         "later" => came_to(message().body("Later").later()),
         "tomorrow" => {
             let day = time::Time::from_unix_ms(time::now().unix_ms() + 86_400_000);
