@@ -174,7 +174,12 @@ impl Outbox {
     }
 
     /// Whether the tenant may use the number that `operation` uses.
-    fn allowed(&self, order: &Order, account: &Account, operation: &Operation) -> Result<(), CarrierError> {
+    fn allowed(
+        &self,
+        tenant: &TenantId,
+        account: &Account,
+        operation: &Operation,
+    ) -> Result<(), CarrierError> {
         let allowance = &account.allowance;
         if matches!(operation, Operation::BuyNumber(..) | Operation::ReleaseNumber(_))
             && !allowance.trades_numbers
@@ -195,16 +200,17 @@ impl Outbox {
         // `channel:+12025550123` is that number on another channel.
         let bare = number.rsplit_once(':').map_or(number, |(_, bare)| bare);
         let speaks = matches!(operation, Operation::Place(_) | Operation::Send(_));
-        let owner = self.host().and_then(|host| host.router.number(bare)).map(|(tenant, _)| tenant);
-        if owner.is_some_and(|owner| owner.id == order.tenant)
+        // What waits must not be given up because the host that knows the numbers is about to end.
+        let host = self.host().ok_or_else(|| CarrierError::Unavailable("this host is ending".to_owned()))?;
+        let owner = host.router.number(bare).map(|(tenant, _)| tenant);
+        if owner.is_some_and(|owner| owner.id == *tenant)
             || (speaks && allowance.caller_ids.iter().any(|id| id == number))
         {
             return Ok(());
         }
         Err(CarrierError::NotYours(format!(
-            "{number} does not belong to tenant {}: it is neither among its numbers (`hookswitch number list`) nor a caller's \
-             id that its operator has allowed (`hookswitch tenant update TENANT --caller-id …`)",
-            order.tenant
+            "{number} does not belong to tenant {tenant}: it is neither among its numbers (`hookswitch number list`) nor a \
+             caller's id that its operator has allowed (`hookswitch tenant update TENANT --caller-id …`)"
         )))
     }
 
@@ -258,7 +264,7 @@ impl Outbox {
 
     async fn do_now(&self, order: Order, operation: Operation) -> Result<Done, CarrierError> {
         let account = self.account(&order.tenant)?;
-        self.allowed(&order, &account, &operation)?;
+        self.allowed(&order.tenant, &account, &operation)?;
         self.reached(&order, &operation)?;
         let until = order.until.checked_sub(ANSWER_WITHIN).unwrap_or(order.until);
         if operation.repetition() == Repetition::Reads {
@@ -348,7 +354,7 @@ impl Outbox {
     ) -> Result<String, CarrierError> {
         let account = self.account(&order.tenant)?;
         let operation = Operation::from(what);
-        self.allowed(&order, &account, &operation)?;
+        self.allowed(&order.tenant, &account, &operation)?;
         self.reached(&order, &operation)?;
         let now = clock::unix_ms();
         let due_at = at_ms.unwrap_or(now);

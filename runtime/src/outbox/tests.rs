@@ -82,7 +82,7 @@ struct Desk {
     folder: tempfile::TempDir,
     carrier: Slow,
     outbox: Arc<Outbox>,
-    _host: Arc<Host>,
+    host: Arc<Host>,
 }
 
 fn id(name: &str) -> TenantId {
@@ -95,18 +95,25 @@ impl Desk {
         let outbox = Outbox::open(folder.path(), Some(&format!("http://{}", carrier.address))).unwrap();
         let pin_key = PinKey::random().unwrap();
         let host = Host::reaching(&Config::default(), pin_key, None, Reach::default()).unwrap();
+        outbox.serve(&host, Box::new(|_| async { Ok(()) }.boxed()));
+        let desk = Self { folder, carrier, outbox, host };
+        desk.publish(tenants, &["+12025550199"]);
+        desk
+    }
+
+    /// Puts these tenants in force, who may speak with `numbers`.
+    fn publish(&self, tenants: &[&str], numbers: &[&str]) {
         let tenants = tenants.iter().map(|name| {
             let keys = Keys { tokens: Vec::new(), shared: Vec::new() };
             let mut tenant = Tenant::new(id(name), keys, None, 8);
             let login = ("SK1".to_owned(), Secret::new("secret".to_owned()));
-            let allowance = Allowance { messages_per_minute: 60_000, ..Allowance::default() };
+            let caller_ids = numbers.iter().map(|&number| number.to_owned()).collect();
+            let allowance = Allowance { messages_per_minute: 60_000, caller_ids, ..Allowance::default() };
             let sid = format!("AC-{name}");
             tenant.account = Some(Arc::new(Account { sid, login, api_key: None, allowance }));
             tenant
         });
-        host.router.publish(Snapshot::new(tenants));
-        outbox.serve(&host, Box::new(|_| async { Ok(()) }.boxed()));
-        Self { folder, carrier, outbox, _host: host }
+        self.host.router.publish(Snapshot::new(tenants));
     }
 
     async fn put(&self, n: u8, tenant: &str, due_at: u64) {
@@ -206,4 +213,21 @@ async fn a_tenant_whose_carrier_is_slow_leaves_places_for_the_others() {
     desk.carrier.gate.send_replace(true);
     wait_for("all to be done", async || desk.count("acme", "done").await == 30).await;
     assert_eq!((of("acme"), of("other")), (30, 1), "each once");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_from_a_number_that_was_taken_away_meanwhile() {
+    let desk = Desk::of(&["acme"]).await;
+    desk.carrier.gate.send_replace(true);
+    desk.put(1, "acme", 1).await;
+    desk.put(2, "acme", u64::MAX / 4).await;
+    let _loop = desk.drain();
+    wait_for("the first to be sent", async || desk.count("acme", "done").await == 1).await;
+    desk.publish(&["acme"], &[]);
+    desk.file().execute("UPDATE effect SET due_at = 0 WHERE state = 'waiting'", []).unwrap();
+    desk.outbox.changed.notify_one();
+    wait_for("the second to be given up", async || desk.count("acme", "failed").await == 1).await;
+    assert_eq!(desk.carrier.made().len(), 1);
+    let failed = desk.entries("acme").await.into_iter().find(|entry| entry.state == "failed").unwrap();
+    assert!(failed.note.contains("+12025550199 does not belong to tenant acme"), "{}", failed.note);
 }
