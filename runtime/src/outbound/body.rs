@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep_until};
 
 use super::Error;
-use super::invocation::Used;
+use super::invocation::{Note, Used};
 use super::tenant::Tenant;
 
 /// A body that is being received. Keeps its request's places until it is dropped or at its end.
@@ -22,13 +22,27 @@ use super::tenant::Tenant;
 pub struct Received {
     source: Source,
     open: Option<Open>,
-    used: Arc<Used>,
-    tenant: Arc<Tenant>,
+    counts: Counts,
     /// When all of it has to be here.
     until: Instant,
     /// How long one piece may take, where the guest said so.
     between: Option<Duration>,
     timer: Option<Pin<Box<Sleep>>>,
+}
+
+/// What a body is counted for, and who is told if it ends too soon.
+pub(super) struct Counts {
+    pub(super) used: Arc<Used>,
+    pub(super) tenant: Arc<Tenant>,
+    pub(super) note: Arc<Note>,
+    /// Method and URL as the log has them.
+    pub(super) shown: String,
+}
+
+impl std::fmt::Debug for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown)
+    }
 }
 
 /// Where a body comes from.
@@ -54,11 +68,11 @@ impl Received {
     pub(super) fn new(
         source: Source,
         open: Open,
-        (used, tenant): (Arc<Used>, Arc<Tenant>),
+        counts: Counts,
         until: Instant,
         between: Option<Duration>,
     ) -> Self {
-        Self { source, open: Some(open), used, tenant, until, between, timer: None }
+        Self { source, open: Some(open), counts, until, between, timer: None }
     }
 
     /// Until when the next piece has to be here.
@@ -70,6 +84,17 @@ impl Received {
     fn end(&mut self) {
         self.open = None;
         self.timer = None;
+    }
+
+    /// Ends it before all of it is here. The line about the head said that all was well.
+    fn cut_off(&mut self, error: Error) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.end();
+        let place = match &error {
+            Error::ReceivedTooMuch | Error::BodyTimeout => "",
+            _ => ", in the middle of the answer's body",
+        };
+        (self.counts.note)(false, &format!("{}: {error}{place}", self.counts.shown));
+        Poll::Ready(Some(Err(error)))
     }
 }
 
@@ -91,8 +116,7 @@ impl Body for Received {
                 let until = self.next_until();
                 let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(until.into())));
                 ready!(timer.as_mut().poll(context));
-                self.end();
-                return Poll::Ready(Some(Err(Error::BodyTimeout)));
+                return self.cut_off(Error::BodyTimeout);
             }
         };
         self.timer = None;
@@ -106,14 +130,14 @@ impl Body for Received {
             Some(Err(error)) => Err(Error::of_connection(&error)),
             Some(Ok(frame)) => {
                 let bytes = frame.data_ref().map_or(0, Bytes::len);
-                self.tenant.received(bytes);
-                self.used.receive(bytes).map(|()| frame)
+                self.counts.tenant.received(bytes);
+                self.counts.used.receive(bytes).map(|()| frame)
             }
         };
-        if result.is_err() {
-            self.end();
+        match result {
+            Ok(frame) => Poll::Ready(Some(Ok(frame))),
+            Err(error) => self.cut_off(error),
         }
-        Poll::Ready(Some(result))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -149,6 +149,20 @@ impl Error {
         )
     }
 
+    /// Whether the request and what its handler may do are reason enough: at another time it is refused as well.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::NoWayOut
+                | Self::NoList { .. }
+                | Self::NotAllowed { .. }
+                | Self::TooManyRequests
+                | Self::RetryHeader
+                | Self::Url(_)
+        )
+    }
+
     /// Whether the same request may go better in a moment.
     #[must_use]
     pub fn may_pass(&self) -> bool {

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout_at};
 use url::Url;
 
-use super::body::{Open, Received, Source};
+use super::body::{Counts, Open, Received, Source};
 use super::limits::{
     BODY_RECEIVED_BYTES_MAX, BODY_SENT_BYTES_MAX, HEAD_BYTES_MAX, OPEN_MAX, REQUESTS_MAX, RESERVE_MAX,
     RESERVE_MIN, RESERVE_PART,
@@ -192,9 +192,13 @@ impl Invocation {
             }
         };
         let response = self.attempts(&request, tenant, patience).await?;
-        let used = Arc::clone(&self.used);
-        let moved = (used, Arc::clone(tenant));
-        Ok(response.map(|source| Received::new(source, open, moved, self.until, patience.between)))
+        let counts = Counts {
+            used: Arc::clone(&self.used),
+            tenant: Arc::clone(tenant),
+            note: Arc::clone(&self.note),
+            shown: request.shown,
+        };
+        Ok(response.map(|source| Received::new(source, open, counts, self.until, patience.between)))
     }
 
     /// When every request has to be over, less what has passed without being waited for.

@@ -127,7 +127,9 @@ fn explain(code: &ErrorCode) -> (ErrorKind, String) {
         ErrorCode::ConnectionReadTimeout => {
             (ErrorKind::Timeout, "the rest of the answer did not come in time")
         }
-        ErrorCode::ConnectionLimitReached => (ErrorKind::Limit, "too many requests are open"),
+        ErrorCode::ConnectionLimitReached => {
+            (ErrorKind::Limit, "there are too many requests; the log says which limit was met")
+        }
         ErrorCode::HttpRequestBodySize(_) => (ErrorKind::Limit, "its body is larger than may be sent"),
         ErrorCode::HttpResponseBodySize(_) => (ErrorKind::Limit, "the answer is larger than may be received"),
         ErrorCode::HttpRequestHeaderSectionSize(_) => {

@@ -8,8 +8,7 @@ use std::fmt;
 pub enum ErrorKind {
     /// The request can't be sent as it is.
     Request,
-    /// `[outbound] allow` in `handler.toml` does not mean this URL, or an invocation's number of requests is used up. The
-    /// log says which, and what to write.
+    /// `[outbound] allow` in `handler.toml` does not mean this URL. The log says what to write.
     Denied,
     /// The host's name leads to an address that handlers may not reach.
     Prohibited,
@@ -19,7 +18,7 @@ pub enum ErrorKind {
     Tls,
     /// Not within the time.
     Timeout,
-    /// More than an invocation may send, receive or have open.
+    /// More than an invocation or its tenant may ask for, send, receive or have open. The log says which.
     Limit,
     /// The connection broke, or what came was no HTTP.
     Broken,

@@ -11,13 +11,12 @@ use crate::outbound::limits::{BODY_RECEIVED_BYTES_MAX, BODY_SENT_BYTES_MAX};
 /// The code for an error.
 pub(super) fn of(error: Error) -> Code {
     match error {
-        Error::NoWayOut
-        | Error::NoList { .. }
-        | Error::NotAllowed { .. }
-        | Error::TooManyRequests
-        | Error::RetryHeader => Code::HttpRequestDenied,
+        Error::NoWayOut | Error::NoList { .. } | Error::NotAllowed { .. } | Error::RetryHeader => {
+            Code::HttpRequestDenied
+        }
         Error::Url(_) => Code::HttpRequestUriInvalid,
-        Error::TooManyOpen | Error::TooFast(_) => Code::ConnectionLimitReached,
+        // Nothing in the allow-list would help: a guest hears that it met a limit.
+        Error::TooManyRequests | Error::TooManyOpen | Error::TooFast(_) => Code::ConnectionLimitReached,
         Error::Headers { bytes, .. } => Code::HttpRequestHeaderSectionSize(u32::try_from(bytes).ok()),
         Error::SentTooMuch => Code::HttpRequestBodySize(Some(BODY_SENT_BYTES_MAX)),
         Error::ReceivedTooMuch => Code::HttpResponseBodySize(Some(BODY_RECEIVED_BYTES_MAX)),
@@ -95,6 +94,15 @@ pub(super) fn named(name: &str) -> Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_told_from_what_the_list_does_not_allow() {
+        for error in [Error::TooManyRequests, Error::TooManyOpen] {
+            assert!(matches!(of(error), Code::ConnectionLimitReached));
+        }
+        let listed = Error::NotAllowed { origin: String::new() };
+        assert!(matches!(of(listed), Code::HttpRequestDenied));
+    }
 
     #[test]
     fn a_code_has_the_same_name_in_a_record_as_when_it_is_read_again() {

@@ -96,7 +96,7 @@ impl WasiHttpHooks for Hooks {
         match self.effects.clone() {
             None => done(sent(outbound, request, patience)),
             Some(Effects::Noted(tape)) => {
-                done(watched::noted(tape, request, move |request| sent(outbound, request, patience)))
+                done(watched::noted(tape, request, move |request| outbound.send(request, patience)))
             }
             Some(Effects::Answered(script)) => done(watched::answered(script, outbound, request, patience)),
         }

@@ -12,7 +12,7 @@ use wasmtime_wasi_http::{Error as Code, Result, WasiBody};
 
 use super::code;
 use crate::capability::effects::{self, Import, Script, Tape};
-use crate::outbound::{Error, Invocation, Patience};
+use crate::outbound::{Error, Invocation, Patience, Received};
 use crate::secrets::SecretValues;
 
 /// The headers of an answer that are noted: what handlers decide by. Others may open something, or be of a body that is not
@@ -44,7 +44,7 @@ pub(super) fn noted<S>(
     send: impl FnOnce(Request<WasiBody>) -> S,
 ) -> impl Future<Output = Result<Response<WasiBody>>> + Send
 where
-    S: Future<Output = Result<Response<WasiBody>>> + Send,
+    S: Future<Output = std::result::Result<Response<Received>, Error>> + Send,
 {
     let place = tape.ask(asked(&request, tape.secrets()));
     let sending = send(request);
@@ -53,10 +53,10 @@ where
         match &came {
             Ok(response) => tape.answer(place, &Ok::<_, ()>(head(response))),
             // It did not leave the host: whether another revision may send it says its own list.
-            Err(Code::HttpRequestDenied | Code::HttpRequestUriInvalid) => tape.withdraw(place),
-            Err(error) => tape.answer(place, &Err::<(), _>(code::name(error))),
+            Err(error) if error.is_refusal() => tape.withdraw(place),
+            Err(error) => tape.answer(place, &Err::<(), _>(code::name(&code::of(error.clone())))),
         }
-        came.map(|response| {
+        came.map_err(code::of).map(|response| {
             response.map(|body| {
                 let note = move |frame: http_body::Frame<Bytes>| {
                     if let Some(bytes) = frame.data_ref() {
@@ -64,7 +64,7 @@ where
                     }
                     frame
                 };
-                body.map_frame(note).boxed_unsync()
+                body.map_err(code::of).map_frame(note).boxed_unsync()
             })
         })
     }

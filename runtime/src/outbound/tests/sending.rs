@@ -239,6 +239,8 @@ async fn everything_ends_before_the_call_does() {
         let began = Instant::now();
         let error = run.get(&upstream.url(path)).await.unwrap_err();
         assert!(matches!(error, Error::Timeout(_) | Error::BodyTimeout), "{path}: {error:?}");
+        let log = run.log();
+        assert!(log.last().is_some_and(|line| line.ends_with(&error.to_string())), "{path}: {log:?}");
         // The handler still has a tenth of the time to say something else.
         let took = began.elapsed();
         assert!(took >= deadline * 8 / 10 && took < deadline * 3, "{path}: {took:?}");
@@ -274,6 +276,11 @@ async fn bodies_have_a_bound_in_both_directions() {
         }
     };
     assert_eq!(error, Error::ReceivedTooMuch);
+    let log = run.log();
+    assert!(
+        log.len() == 2 && log[1].contains(": cut off, the bodies that an invocation receives"),
+        "{log:?}"
+    );
     assert!(
         received <= BODY_RECEIVED_BYTES_MAX && received + 0x10000 > BODY_RECEIVED_BYTES_MAX,
         "{received}"
