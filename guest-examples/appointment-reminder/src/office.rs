@@ -1,6 +1,6 @@
 //! The office's side: appointments in, answers out. Only who has the key comes in.
 
-use crate::answer_of;
+use crate::{answer_of, days_of};
 use hookswitch_sdk::prelude::*;
 use hookswitch_sdk::web::{Request, Response};
 use std::fmt::Write as _;
@@ -70,10 +70,15 @@ fn is_office(request: &Request) -> Result<bool, Error> {
     Ok(given.len() == key.len() && differences == 0)
 }
 
-/// `2026-11-24T09:30`, by the office's clock.
+/// `2026-11-24T09:30`, by the office's clock: a day that there is, so that a morning's run comes to it.
 fn is_time(text: &str) -> bool {
     let shape = text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
-    shape.eq(*b"0000-00-00T00:00")
+    if !shape.eq(*b"0000-00-00T00:00") {
+        return false;
+    }
+    let number = |at| text.get(at).and_then(|digits: &str| digits.parse::<u32>().ok()).unwrap_or(u32::MAX);
+    let days = days_of(number(0..4), number(5..7));
+    (1..=days).contains(&number(8..10)) && number(11..13) < 24 && number(14..16) < 60
 }
 
 /// `+12025550177`.

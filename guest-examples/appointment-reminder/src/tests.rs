@@ -46,6 +46,19 @@ fn only_the_office_comes_in() {
     for (when, number) in [("tomorrow", NUMBER), ("2026-11-24", NUMBER), (WHEN, "2025550177"), (WHEN, "")] {
         assert_eq!(book(when, number), 422, "{when} {number}");
     }
+    for when in [
+        "2026-99-99T99:99",
+        "2026-13-01T09:30",
+        "2026-00-01T09:30",
+        "2026-11-31T09:30",
+        "2026-11-00T09:30",
+        "2026-02-29T09:30",
+        "2026-11-24T24:00",
+        "2026-11-24T09:60",
+    ] {
+        assert_eq!(book(when, NUMBER), 422, "{when}");
+    }
+    assert_eq!(book("2028-02-29T23:59", NUMBER), 201);
     assert_eq!(list(), "2026-11-24T09:30 +12025550177 not called yet\n");
     assert_eq!(ask("DELETE", "/appointments", "k1", &[("when", WHEN), ("number", NUMBER)]).status(), 204);
     assert_eq!(list(), "");
@@ -82,11 +95,30 @@ fn many_are_called_in_portions() {
 }
 
 #[test]
+fn a_day_of_many_appointments_is_listed_and_called_to_its_end() {
+    let host = office();
+    for n in 0..900 {
+        book(WHEN, &format!("+1202555{n:04}"));
+    }
+    for n in 0..700 {
+        store::set(&super::answer_of(WHEN, &format!("+1202555{n:04}")), "confirmed").unwrap();
+    }
+    run(0).unwrap();
+    assert_eq!(host.outward().len(), 20);
+    let list = list();
+    assert_eq!((list.lines().count(), list.matches("not called yet").count()), (900, 180));
+}
+
+#[test]
 fn what_was_not_done_is_tried_again_and_what_is_refused_is_not() {
     let host = office();
     book(WHEN, NUMBER);
     host.refuse(CarrierError::Unavailable("nobody there".into()));
     assert_eq!(run(0).unwrap_err().message(), "calling +12025550177");
+    assert!(list().contains("not called yet"));
+    // The pace is reached: no run has failed, and the next one goes on.
+    host.refuse(CarrierError::Limited("60 of these a minute".into(), 900));
+    run(5).unwrap();
     assert!(list().contains("not called yet"));
     let refusal = Refusal { status: 400, code: Some(21211), message: "no such number".into() };
     host.refuse(CarrierError::Refused(refusal));

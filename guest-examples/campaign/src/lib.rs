@@ -1,9 +1,9 @@
 //! Calls a list: so many a minute, in office hours, nobody twice, and nobody who does not want to be called.
 //!
-//! In the store a number's `result/` is the truth: it goes from nothing to `waiting`, `calling` and what came of it, each
-//! step by a swap that one invocation wins. `todo/` is only the way to those that wait, and `never/` is looked at last
-//! thing before a call. Where it can't be known whether a call was placed, it counts as placed: a call too
-//! few is a nuisance to us, one too many to somebody else.
+//! In the store a number's `result/` is the truth: it goes from nothing to `calling` and what came of it, each step by a swap
+//! that one invocation wins. `list/` is only the way to those that wait, and `never/` is looked at last thing before a
+//! call. Where it can't be known whether a call was placed, it counts as placed: a call too few is a nuisance to us, one
+//! too many to somebody else.
 
 mod lists;
 
@@ -15,9 +15,11 @@ use std::time::Duration;
 
 /// How long a list and its results are kept.
 pub(crate) const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
-pub(crate) const WAITING: &str = "waiting";
 const CALLING: &str = "calling";
 const CALLS_A_MINUTE_MAX: i64 = 30;
+/// Numbers that one run looks at, most of which may be done already. Each costs three operations on the store at most,
+/// of which an invocation has 1 000.
+const LOOKED_AT: usize = 200;
 
 #[web]
 fn web(request: &web::Request) -> Result<web::Response, Error> {
@@ -73,45 +75,69 @@ fn receive(message: &Message) -> Result<Reply, Error> {
 fn dial(run: &Run<'_>) -> Result<(), Error> {
     let most = config::get_as::<i64>("calls_per_minute")?.unwrap_or(10).min(CALLS_A_MINUTE_MAX);
     let from = config::get("from").context("no `from` in [config]")?;
-    let waiting = store::keys("todo/", None, 200)?.keys;
-    for number in waiting.iter().filter_map(|key| key.strip_prefix("todo/")) {
-        if store::get(&format!("never/{number}"))?.is_some() {
-            store::swap_for(&result_of(number), Some(WAITING.as_bytes()), b"do not call", KEPT)?;
-            store::delete(&format!("todo/{number}"))?;
-            continue;
+    let mut left = LOOKED_AT;
+    for key in store::keys("list/", None, 20)?.keys {
+        let list = lists::read(&key)?;
+        let mut done = 0;
+        for number in list.lines().take(left) {
+            if !call(number, &from, run, most)? {
+                return lists::shorten(&key, &list, done);
+            }
+            done += 1;
         }
-        // Counted in the store, because a run that fails is tried again within its minute.
-        if store::add_for(run.id(), 1, Duration::from_secs(3_600))? > most {
+        lists::shorten(&key, &list, done)?;
+        left -= done;
+        if left == 0 {
             break;
-        }
-        let is_ours =
-            store::swap_for(&result_of(number), Some(WAITING.as_bytes()), CALLING.as_bytes(), KEPT)?;
-        store::delete(&format!("todo/{number}"))?;
-        if is_ours {
-            place(number, &from)?;
         }
     }
     Ok(())
 }
 
-/// Places a call at once or not at all: the outbox would try again, and perhaps at night.
-fn place(number: &str, from: &str) -> Result<(), Error> {
+/// Calls a number unless it was called or does not want it; false where this minute has no call left for it.
+fn call(number: &str, from: &str, run: &Run<'_>, most: i64) -> Result<bool, Error> {
+    let result = result_of(number);
+    if store::get(&result)?.is_some() {
+        return Ok(true);
+    }
+    if store::get(&format!("never/{number}"))?.is_some() {
+        store::swap_for(&result, None, b"do not call", KEPT)?;
+        return Ok(true);
+    }
+    // Counted in the store, because a run that fails is tried again within its minute.
+    if store::add_for(run.id(), 1, Duration::from_secs(3_600))? > most {
+        return Ok(false);
+    }
+    if !store::swap_for(&result, None, CALLING.as_bytes(), KEPT)? {
+        return Ok(true);
+    }
+    place(number, from)
+}
+
+/// Places a call at once or not at all: the outbox would try again, and perhaps at night. False where the tenant may place
+/// no more now.
+fn place(number: &str, from: &str) -> Result<bool, Error> {
     let call = carrier::call(number).from(from).step("answered").detect_machine(true).timeout_s(25);
     match call.told(Link::status_step("ended")).place() {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
         // What became of it is told by its callbacks, if there is a call.
         Err(CarrierError::Unknown(why)) => {
             log::warn!("{number} may have been called: {why}");
-            Ok(())
+            Ok(true)
         }
         Err(CarrierError::Refused(why)) => {
             log::warn!("{number} can't be called: {}", why.message);
-            came_to(number, "refused")
+            came_to(number, "refused")?;
+            Ok(true)
         }
-        // Nothing was done: back to those that wait, and no more calls in this minute.
+        // Nothing was done: the number waits on. A pace that is reached is no failure, the next minute goes on.
+        Err(CarrierError::Limited(why, _)) => {
+            store::delete(&result_of(number))?;
+            log::info!("{number} is called in a later minute: {why}");
+            Ok(false)
+        }
         Err(why) => {
-            store::set_for(&format!("todo/{number}"), "", KEPT)?;
-            came_to(number, WAITING)?;
+            store::delete(&result_of(number))?;
             Err(why).with_context(|| format!("calling {number}"))
         }
     }

@@ -67,6 +67,38 @@ fn a_list_is_taken_whole_or_not_at_all() {
     assert_eq!(results(), "number,result +12025550177,waiting +12025550178,waiting ");
 }
 
+/// As many as one upload may have.
+fn three_hundred() -> Vec<String> {
+    (0..300).map(|n| format!("+1202555{n:04}")).collect()
+}
+
+#[test]
+fn three_hundred_are_taken_at_once_and_called_in_their_order() {
+    let host = agency().config("calls_per_minute", 30);
+    let numbers = three_hundred();
+    upload("/list", &numbers.join("\n"));
+    upload("/never", &numbers[..250].join("\n"));
+    assert_eq!(results().matches(",waiting").count(), 300);
+    // Of those that nobody calls, a run passes 200.
+    run(0).unwrap();
+    assert_eq!(called(&host).len(), 0);
+    run(1).unwrap();
+    run(2).unwrap();
+    assert_eq!(called(&host), numbers[250..]);
+    assert!(store::keys("list/", None, 10).unwrap().keys.is_empty());
+    assert_eq!(results().matches(",do not call").count(), 250);
+}
+
+#[test]
+fn lists_wait_behind_one_another() {
+    let host = agency();
+    upload("/list", "+12025550171\n");
+    upload("/list", "+12025550172\n+12025550173\n");
+    run(0).unwrap();
+    assert_eq!(called(&host), ["+12025550171", "+12025550172"]);
+    assert!(results().ends_with("+12025550173,waiting "), "{}", results());
+}
+
 #[test]
 fn so_many_are_called_a_minute_and_nobody_twice() {
     let host = agency();
@@ -138,7 +170,8 @@ fn results_do_not_depend_on_the_order_of_callbacks() {
 fn what_was_not_done_waits_and_what_is_not_known_does_not() {
     for (error, kept, fails) in [
         (CarrierError::Unavailable("nobody there".into()), "waiting", true),
-        (CarrierError::Limited("calls per second".into(), 500), "waiting", true),
+        // The pace is reached: the next minute goes on, and no run has failed.
+        (CarrierError::Limited("calls per second".into(), 500), "waiting", false),
         (CarrierError::Unknown("it was sent".into()), "calling", false),
         (
             CarrierError::Refused(Refusal { status: 400, code: None, message: "no such number".into() }),
@@ -151,8 +184,8 @@ fn what_was_not_done_waits_and_what_is_not_known_does_not() {
         host.refuse(error);
         assert_eq!(run(0).is_err(), fails);
         assert_eq!(results(), format!("number,result {NUMBER},{kept} "));
-        let todo = store::keys("todo/", None, 10).unwrap().keys;
-        assert_eq!(todo.len(), usize::from(fails), "who waits is found by the next run");
+        let lists = store::keys("list/", None, 10).unwrap().keys;
+        assert_eq!(lists.len(), usize::from(kept == "waiting"), "who waits is found by the next run");
     }
 }
 
@@ -167,6 +200,28 @@ fn long_results_come_in_pages() {
     assert_eq!(next, "</dev/handler/web/results?after=result/%2B12025550899>; rel=\"next\"");
     let rest = ask("GET", "/results?after=result/%2B12025550899", "");
     assert_eq!((String::from_utf8_lossy(rest.body()).lines().count(), rest.header("link")), (101, None));
+}
+
+#[test]
+fn who_waits_comes_behind_all_results_and_everybody_once() {
+    let _host = agency();
+    for n in 0..700 {
+        store::set(&super::result_of(&format!("+1202666{n:04}")), "answered").unwrap();
+    }
+    upload("/list", &three_hundred()[..150].join("\n"));
+    upload("/list", &three_hundred()[150..].join("\n"));
+    let (mut path, mut lines) = ("/results".to_owned(), std::collections::BTreeSet::new());
+    for lines_of_page in [850, 150] {
+        let page = ask("GET", &path, "");
+        let csv = String::from_utf8_lossy(page.body()).into_owned();
+        assert_eq!(csv.lines().count() - 1, lines_of_page);
+        lines.extend(csv.lines().skip(1).map(str::to_owned));
+        let Some(link) = page.header("link") else { continue };
+        let next = link.trim_start_matches("</dev/handler/web").split('>').next().unwrap();
+        path = next.to_owned();
+    }
+    assert_eq!(lines.len(), 1_000);
+    assert_eq!(lines.iter().filter(|line| line.ends_with(",waiting")).count(), 300);
 }
 
 #[test]
