@@ -44,7 +44,7 @@ fn receive(message: &Message) -> Result<Reply, Error> {
         ("leave", Some(me)) if alone => leave(message, &group, me),
         ("remove", Some(me)) if is_host(me) => remove(&group, rest.trim()),
         (_, Some(me)) => relay(message, &group, me, text),
-        (word, None) if Some(word) == config::get("join").as_deref() => join(message, &group, rest.trim()),
+        (word, None) if joins(word) => join(message, &group, rest.trim()),
         (_, None) => Ok(Reply::new().message("This is a closed group: ask one of it how to join.")),
     }
 }
@@ -80,6 +80,11 @@ fn relay(message: &Message, group: &[Member], me: &Member, text: &str) -> Result
         (0, _) => Reply::new(), // a receipt for each text would cost as much as one more member
         (missed, all) => Reply::new().message(format!("Not sent to {missed} of {}.", all - 1)),
     })
+}
+
+/// Whether this is the word that joins, however either is written.
+fn joins(word: &str) -> bool {
+    config::get("join").is_some_and(|join| !join.is_empty() && join.to_lowercase() == word.to_lowercase())
 }
 
 fn join(message: &Message, group: &[Member], name: &str) -> Result<Reply, Error> {

@@ -68,6 +68,16 @@ fn members_join_by_the_word_and_leave_by_another() {
 }
 
 #[test]
+fn the_word_is_the_same_however_the_setting_is_written() {
+    for (join, word) in [("Picnic", "picnic"), ("picnic", "PICNIC"), ("\u{c4}PFEL", "\u{e4}pfel")] {
+        let _host = group().config("join", join);
+        assert!(write(BLUE, &format!("{word} Blue")).contains("Welcome, Blue."), "{join} {word}");
+    }
+    let _host = group().config("join", "");
+    assert!(write(BLUE, "").contains("closed group"));
+}
+
+#[test]
 fn a_word_within_a_sentence_is_only_a_word() {
     let host = two_members();
     for text in ["Leave me some cake", "stop by at noon", "picnic at noon", "remove the lid"] {
