@@ -307,6 +307,19 @@ fn what_is_done_later_is_done_once_is_seen_and_can_be_taken_back() {
         let shown = desk.host.json(&["outbox", "show", &id, "--tenant", "acme"]);
         assert_eq!(shown["state"], "canceled");
         assert!(!desk.host.run(&["outbox", "cancel", &id, "--tenant", "acme"]).status.success());
+        desk.webhook("tomorrow", "a2").await;
+        let listed = |args: &[&str]| {
+            let all = desk.host.json(&[&["outbox", "list", "--tenant", "acme"], args].concat());
+            all.as_array().unwrap().len()
+        };
+        assert_eq!(listed(&[]), 2);
+        assert_eq!(listed(&["--state", "waiting", "--handler", "outward"]), 1);
+        assert_eq!(listed(&["--handler", "other"]), 0);
+        desk.host.ok(&["outbox", "cancel", "--handler", "outward", "--tenant", "acme"]);
+        assert_eq!((listed(&["--state", "waiting"]), listed(&["--state", "canceled"])), (0, 2));
+        let unknown = desk.host.run(&["outbox", "list", "--before", "nope", "--tenant", "acme"]);
+        let said = String::from_utf8_lossy(&unknown.stderr);
+        assert!(!unknown.status.success() && said.contains("nope"), "{said}");
 
         // Busy at first, then taken; the webhook that asked for it came twice.
         stub.plan([Treat::Answer(429, "", String::new()), Treat::Answer(429, "", String::new())]);

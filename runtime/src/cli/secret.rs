@@ -98,7 +98,8 @@ impl RemoteCommand for SecretCommand {
                 }
                 if set.revisions.is_empty() {
                     console.note(format_args!(
-                        "no handler is granted it yet: name it in handler.toml, secrets = [{name:?}], and deploy"
+                        "no deployed handler is granted it yet: where handler.toml has secrets = [{name:?}], deploy it; \
+                         otherwise write that there first"
                     ));
                 }
                 Ok(())

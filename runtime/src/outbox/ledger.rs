@@ -68,6 +68,19 @@ pub struct Entry {
     pub changed_at: u64,
 }
 
+/// Which entries of a tenant are listed.
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    /// Only what is older than the entry of this id.
+    pub before: Option<String>,
+    /// Only of this handler.
+    pub handler: Option<HandlerName>,
+    /// Only in this state, in the words of [`Entry::state`].
+    pub state: Option<&'static str>,
+    /// How many at most.
+    pub most: u32,
+}
+
 /// Something that is due.
 #[derive(Debug, Clone)]
 pub(super) struct Due {
@@ -349,24 +362,31 @@ impl Ledger {
             .await
     }
 
-    /// The entries of a tenant, newest first, at most `most`, older than the one called `before`.
+    /// The entries of a tenant, newest first; none where there is no entry called `before`.
     pub(super) async fn list(
         &self,
         tenant: &TenantId,
-        before: Option<String>,
-        most: u32,
-    ) -> Result<Vec<Entry>, OutboxError> {
-        let tenant = tenant.to_string();
+        listed: Listed,
+    ) -> Result<Option<Vec<Entry>>, OutboxError> {
+        let Listed { before, handler, state, most } = listed;
+        let (tenant, handler) = (tenant.to_string(), handler.map(|handler| handler.to_string()));
         self.writer
             .ask(move |transaction| {
+                if let Some(before) = &before {
+                    let mut statement = transaction
+                        .prepare_cached("SELECT 1 FROM effect WHERE tenant = ?1 AND id = ?2 AND later = 1")?;
+                    if !statement.exists([&tenant, before])? {
+                        return Ok(None);
+                    }
+                }
                 let mut statement = transaction.prepare_cached(
                     "SELECT id, tenant, handler, kind, about, state, attempts, result, note, due_at, created_at, changed_at
-                     FROM effect WHERE tenant = ?1 AND later = 1
+                     FROM effect WHERE tenant = ?1 AND later = 1 AND (?4 IS NULL OR handler = ?4) AND (?5 IS NULL OR state = ?5)
                        AND (?2 IS NULL OR (created_at, id) < (SELECT created_at, id FROM effect WHERE id = ?2))
                      ORDER BY created_at DESC, id DESC LIMIT ?3",
                 )?;
-                let rows = statement.query_map(params![tenant, before, most], entry)?;
-                Ok(rows.collect::<rusqlite::Result<_>>()?)
+                let rows = statement.query_map(params![tenant, before, most, handler, state], entry)?;
+                Ok(Some(rows.collect::<rusqlite::Result<_>>()?))
             })
             .await
     }
@@ -407,26 +427,33 @@ impl Ledger {
             .await
     }
 
-    /// Takes back what waits of a handler that is gone; of a tenant, forgets all: what is being sent is not sent again.
-    pub(super) async fn forget(
+    /// Takes back all that waits of a handler, with the reason; gives how much that is.
+    pub(super) async fn cancel_all(
         &self,
         tenant: &TenantId,
-        handler: Option<&HandlerName>,
+        handler: &HandlerName,
+        note: String,
         now: u64,
-    ) -> Result<(), OutboxError> {
-        let (tenant, handler) = (tenant.to_string(), handler.map(ToString::to_string));
+    ) -> Result<u64, OutboxError> {
+        let (tenant, handler) = (tenant.to_string(), handler.to_string());
         self.writer
             .ask(move |transaction| {
-                match &handler {
-                    Some(handler) => transaction.execute(
-                        "UPDATE effect SET state = 'canceled', operation = NULL, note = 'its handler was removed', changed_at = ?3
-                         WHERE tenant = ?1 AND handler = ?2 AND state = 'waiting'",
-                        params![tenant, handler, now],
-                    )?,
-                    None => {
-                        transaction.execute("DELETE FROM effect WHERE tenant = ?1 AND later = 1", [&tenant])?
-                    }
-                };
+                let canceled = transaction.execute(
+                    "UPDATE effect SET state = 'canceled', operation = NULL, note = ?3, changed_at = ?4
+                     WHERE tenant = ?1 AND handler = ?2 AND later = 1 AND state = 'waiting'",
+                    params![tenant, handler, note, now],
+                )?;
+                Ok(canceled as u64)
+            })
+            .await
+    }
+
+    /// Forgets all of a tenant that is gone: what is being sent is not sent again.
+    pub(super) async fn forget(&self, tenant: &TenantId) -> Result<(), OutboxError> {
+        let tenant = tenant.to_string();
+        self.writer
+            .ask(move |transaction| {
+                transaction.execute("DELETE FROM effect WHERE tenant = ?1 AND later = 1", [&tenant])?;
                 Ok(())
             })
             .await

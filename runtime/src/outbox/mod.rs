@@ -24,8 +24,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, Notify};
 use tracing::{error, warn};
 
-pub use self::ledger::Entry;
 use self::ledger::{Claim, Ledger, Put};
+pub use self::ledger::{Entry, Listed};
 use self::rates::{Rates, per_minute};
 use self::sending::Sending;
 pub use self::writer::OutboxError;
@@ -113,17 +113,12 @@ impl Outbox {
         let _once = self.on_trade.set(on_trade);
     }
 
-    /// The entries of a tenant, newest first, at most `most`, older than the one called `before`.
+    /// The entries of a tenant, newest first; none where there is no entry called `before`.
     ///
     /// # Errors
     /// Where the file can't be used.
-    pub async fn list(
-        &self,
-        tenant: &TenantId,
-        before: Option<String>,
-        most: u32,
-    ) -> Result<Vec<Entry>, OutboxError> {
-        self.ledger.list(tenant, before, most).await
+    pub async fn list(&self, tenant: &TenantId, listed: Listed) -> Result<Option<Vec<Entry>>, OutboxError> {
+        self.ledger.list(tenant, listed).await
     }
 
     /// One entry of a tenant.
@@ -142,10 +137,30 @@ impl Outbox {
         self.ledger.cancel(tenant, id, by, clock::unix_ms()).await
     }
 
+    /// Takes back all that waits of a handler, and gives how much that was. `by` is whose wish it is.
+    ///
+    /// # Errors
+    /// Where the file can't be used.
+    pub async fn cancel_all(
+        &self,
+        tenant: &TenantId,
+        handler: &HandlerName,
+        by: &str,
+    ) -> Result<u64, OutboxError> {
+        self.ledger.cancel_all(tenant, handler, format!("taken back by {by}"), clock::unix_ms()).await
+    }
+
     /// Takes back what waits of a handler that is gone, whose links lead nowhere any more; forgets what there is of a tenant
     /// that is gone, so that whoever has its name next does not send it.
     pub async fn forget(&self, tenant: &TenantId, handler: Option<&HandlerName>) {
-        if let Err(why) = self.ledger.forget(tenant, handler, clock::unix_ms()).await {
+        let forgotten = match handler {
+            Some(handler) => {
+                let note = "its handler was removed".to_owned();
+                self.ledger.cancel_all(tenant, handler, note, clock::unix_ms()).await.map(drop)
+            }
+            None => self.ledger.forget(tenant).await,
+        };
+        if let Err(why) = forgotten {
             error!(%tenant, "what it wanted to have done later still waits in the outbox: {why}");
         }
     }
@@ -155,7 +170,7 @@ impl Outbox {
     /// # Errors
     /// Where the file can't be used.
     pub async fn begin_anew(&self, tenant: &TenantId) -> Result<(), OutboxError> {
-        self.ledger.forget(tenant, None, clock::unix_ms()).await
+        self.ledger.forget(tenant).await
     }
 
     fn host(&self) -> Option<Arc<Host>> {

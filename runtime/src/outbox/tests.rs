@@ -125,7 +125,8 @@ impl Desk {
     }
 
     async fn entries(&self, tenant: &str) -> Vec<Entry> {
-        self.outbox.list(&id(tenant), None, 1_000).await.unwrap()
+        let listed = Listed { most: 1_000, ..Listed::default() };
+        self.outbox.list(&id(tenant), listed).await.unwrap().unwrap()
     }
 
     /// How many entries of a tenant are in a state.

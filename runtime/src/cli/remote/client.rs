@@ -157,6 +157,19 @@ impl<'a> Client<'a> {
         self.send(Repeat::Safe, || Ok(self.quick(Method::DELETE, path))).await.map(drop)
     }
 
+    /// As [`delete`](Self::delete), of what a query names; gives what came of it.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn delete_with<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, RemoteError> {
+        let response = self.send(Repeat::Safe, || Ok(self.quick(Method::DELETE, path).query(query))).await?;
+        self.read(response).await
+    }
+
     /// What the token allows, for whom.
     ///
     /// # Errors

@@ -65,6 +65,6 @@ pub(super) fn endpoints() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(logs::follow))
         .routes(routes!(recordings::show, recordings::set, recordings::forget))
         .routes(routes!(recordings::replay))
-        .routes(routes!(outbox::list))
+        .routes(routes!(outbox::list, outbox::cancel_all))
         .routes(routes!(outbox::show, outbox::cancel))
 }

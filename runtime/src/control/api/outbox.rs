@@ -9,15 +9,15 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::TenantPath;
-use crate::call::TenantId;
+use crate::call::{HandlerName, TenantId};
 use crate::clock::moment;
 use crate::control::Api;
 use crate::control::auth::Caller;
 use crate::control::extract::{Path, Query};
-use crate::control::model::{OutboxView, Problem};
+use crate::control::model::{OutboxCanceled, OutboxState, OutboxView, Problem};
 use crate::control::problem::{Refusal, Word};
 use crate::control::request::finish;
-use crate::outbox::{Entry, OutboxError};
+use crate::outbox::{Entry, Listed, OutboxError};
 
 /// An entry of a tenant's outbox, in a path.
 #[derive(Deserialize, IntoParams)]
@@ -31,16 +31,32 @@ pub(in crate::control) struct EntryPath {
     entry: String,
 }
 
-/// Which page.
+/// Which entries.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::control) struct Page {
     /// Only what is older than this entry.
     before: Option<String>,
+    /// Only what this handler asked for.
+    #[param(value_type = Option<String>, pattern = "^[a-z0-9][a-z0-9-]{0,62}$")]
+    handler: Option<HandlerName>,
+    /// Only what is in this state.
+    #[param(inline)]
+    state: Option<OutboxState>,
     /// How many at most, 1 to 1000.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
+}
+
+/// Whose entries are taken back.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::control) struct OfHandler {
+    /// Of this handler; it need not be there any more.
+    #[param(value_type = String, pattern = "^[a-z0-9][a-z0-9-]{0,62}$", example = "campaign")]
+    handler: HandlerName,
 }
 
 /// A tenant's outbox, newest first
@@ -48,14 +64,14 @@ pub(in crate::control) struct Page {
     get, path = "/tenants/{tenant}/outbox", tag = "outbox", operation_id = "list_outbox", params(TenantPath, Page),
     responses(
         (status = 200, body = Vec<OutboxView>, description = "What waits, and what was done or given up lately"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant, or no entry called `before`"),
     ),
 )]
 pub(in crate::control) async fn list(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Path(TenantPath { tenant }): Path<TenantPath>,
-    Query(Page { before, limit }): Query<Page>,
+    Query(Page { before, handler, state, limit }): Query<Page>,
 ) -> Result<Answer<Vec<OutboxView>>, Refusal> {
     caller.reads(&tenant)?;
     let limit = limit.unwrap_or(100);
@@ -63,8 +79,40 @@ pub(in crate::control) async fn list(
         return Err(Refusal::new(Word::Malformed, format!("limit is {limit}: expected 1 to 1000")));
     }
     api.store.tenant(tenant.clone()).await?;
-    let entries = api.control.outbox.list(&tenant, before, limit).await.map_err(|why| unusable(&why))?;
+    let state = state.map(OutboxState::as_str);
+    let listed = Listed { before: before.clone(), handler, state, most: limit };
+    let entries = api.control.outbox.list(&tenant, listed).await.map_err(|why| unusable(&why))?;
+    let entries = entries.ok_or_else(|| {
+        let before = before.unwrap_or_default();
+        Refusal::not_found(format_args!(
+            "entry {before:?} in the outbox of tenant {tenant} to list what is before it"
+        ))
+    })?;
     Ok(Answer(entries.into_iter().map(view).collect()))
+}
+
+/// Takes back all that waits of one handler
+#[utoipa::path(
+    delete, path = "/tenants/{tenant}/outbox", tag = "outbox", operation_id = "cancel_outbox", params(TenantPath, OfHandler),
+    responses(
+        (status = 200, body = OutboxCanceled, description = "So many will not be sent; what is being sent goes on"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant"),
+    ),
+)]
+pub(in crate::control) async fn cancel_all(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(TenantPath { tenant }): Path<TenantPath>,
+    Query(OfHandler { handler }): Query<OfHandler>,
+) -> Result<Answer<OutboxCanceled>, Refusal> {
+    caller.deploys(&tenant)?;
+    finish(async move {
+        api.store.tenant(tenant.clone()).await?;
+        let by = format!("token {}", caller.name());
+        let canceled = api.control.outbox.cancel_all(&tenant, &handler, &by).await;
+        Ok(Answer(OutboxCanceled { canceled: canceled.map_err(|why| unusable(&why))? }))
+    })
+    .await
 }
 
 /// One entry of a tenant's outbox

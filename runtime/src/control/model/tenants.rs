@@ -138,6 +138,50 @@ pub struct OutboxView {
     pub changed_at: String,
 }
 
+/// Where an entry of the outbox stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OutboxState {
+    /// To be sent, for the first time or again.
+    Waiting,
+    /// Being sent.
+    Sending,
+    /// The carrier has taken it.
+    Done,
+    /// Refused, or given up.
+    Failed,
+    /// Sent, and nobody knows what became of it.
+    Unknown,
+    /// Taken back.
+    Canceled,
+}
+
+impl OutboxState {
+    /// All there are.
+    pub const ALL: [Self; 6] =
+        [Self::Waiting, Self::Sending, Self::Done, Self::Failed, Self::Unknown, Self::Canceled];
+
+    /// Its word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Sending => "sending",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+pub struct OutboxCanceled {
+    /// How many entries.
+    pub canceled: u64,
+}
+
 /// Changes of a tenant: what is left out stays.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -37,6 +37,7 @@ fn cases() -> Vec<Case> {
         Case("GET", "/api/v1/token", none.clone(), [401, 200, 200, 200, 200]),
         Case("GET", "/api/v1/tenants/acme/numbers", none.clone(), [401, 200, 200, 200, 403]),
         Case("GET", "/api/v1/tenants/acme/outbox", none.clone(), [401, 200, 200, 200, 403]),
+        Case("DELETE", "/api/v1/tenants/acme/outbox?handler=ivr", none.clone(), [401, 200, 200, 403, 403]),
         Case("GET", "/api/v1/tenants/acme/outbox/ghost", none.clone(), [401, 404, 404, 404, 403]),
         Case("DELETE", "/api/v1/tenants/acme/outbox/ghost", none.clone(), [401, 404, 404, 403, 403]),
         // A tenant may move its numbers, but not take one.

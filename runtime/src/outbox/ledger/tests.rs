@@ -88,9 +88,22 @@ async fn what_is_due_is_taken_once_and_what_a_dead_process_took_comes_back_in_do
     assert_eq!((taken[0].attempts, taken[0].doubted_since), (2, Some(15)));
     assert!(next.is_anothers(taken[0].key, "SM1").await.unwrap());
     assert!(!next.is_anothers(EffectKey([0; 32]), "SM1").await.unwrap());
-    let listed = next.list(&tenant, None, 10).await.unwrap();
+    let list = async |listed: Listed| next.list(&tenant, Listed { most: 10, ..listed }).await.unwrap();
+    let listed = list(Listed::default()).await.unwrap();
     assert_eq!(listed.len(), 3);
-    assert_eq!(next.list(&tenant, Some(listed[0].id.clone()), 10).await.unwrap(), listed[1..]);
+    let before = |id: &str| Listed { before: Some(id.to_owned()), ..Listed::default() };
+    assert_eq!(list(before(&listed[0].id)).await.unwrap(), listed[1..]);
+    assert_eq!(list(before("nope")).await, None, "no page of nothing for an entry that is not there");
+    let of = |name: &str, state| Listed {
+        handler: Some(HandlerName::new(name).unwrap()),
+        state: Some(state),
+        ..Listed::default()
+    };
+    for (handler, state, count) in
+        [("desk", "done", 1), ("desk", "waiting", 1), ("desk", "failed", 0), ("another", "done", 0)]
+    {
+        assert_eq!(list(of(handler, state)).await.unwrap().len(), count, "{handler} {state}");
+    }
     let waiting = id_of(EffectKey([2; 32]));
     assert!(next.cancel(&tenant, &waiting, "operator", 18).await.unwrap());
     assert!(!next.cancel(&tenant, &waiting, "operator", 18).await.unwrap());
@@ -98,20 +111,21 @@ async fn what_is_due_is_taken_once_and_what_a_dead_process_took_comes_back_in_do
     assert_eq!(next.entry(&tenant, &waiting).await.unwrap().unwrap().note, "taken back by operator");
     let later = EffectKey([7; 32]);
     next.put(later, (&tenant, &handler), &send, 30, (19, 9)).await.unwrap();
-    next.forget(&tenant, Some(&HandlerName::new("another").unwrap()), 19).await.unwrap();
+    let another = HandlerName::new("another").unwrap();
+    assert_eq!(next.cancel_all(&tenant, &another, "x".into(), 19).await.unwrap(), 0);
     assert_eq!(next.entry(&tenant, &id_of(later)).await.unwrap().unwrap().state, "waiting");
-    next.forget(&tenant, Some(&handler), 19).await.unwrap();
-    assert_eq!(next.entry(&tenant, &id_of(later)).await.unwrap().unwrap().note, "its handler was removed");
+    assert_eq!(next.cancel_all(&tenant, &handler, "taken back by x".into(), 19).await.unwrap(), 1);
+    assert_eq!(next.entry(&tenant, &id_of(later)).await.unwrap().unwrap().note, "taken back by x");
     next.prune(20 + RESULTS_KEPT_MS).await.unwrap();
-    let left = next.list(&tenant, None, 10).await.unwrap();
+    let left = list(Listed::default()).await.unwrap();
     assert_eq!(left.len(), 3, "what is done is forgotten after a day, what was taken back after a week");
     next.prune(20 + ENDED_KEPT_MS).await.unwrap();
-    let left = next.list(&tenant, None, 10).await.unwrap();
+    let left = list(Listed::default()).await.unwrap();
     assert_eq!(left.iter().map(|entry| &*entry.state).collect::<Vec<_>>(), ["sending"]);
-    next.forget(&tenant, None, 21).await.unwrap();
+    next.forget(&tenant).await.unwrap();
     let again = Tried::Again { due_at: 0, note: String::new(), doubted_since: None };
     next.tried(taken[0].key, &again, 22).await.unwrap();
-    assert!(next.list(&tenant, None, 10).await.unwrap().is_empty(), "not sent for whoever has the name next");
+    assert!(list(Listed::default()).await.unwrap().is_empty(), "not sent for whoever has the name next");
 }
 
 #[tokio::test]
