@@ -119,8 +119,8 @@ impl Request {
         self.header("idempotency-key", key)
     }
 
-    /// How long to wait for the answer, in milliseconds, and then for each further piece of it. What the call leaves is the
-    /// bound in any case.
+    /// How long each attempt may wait for the answer, in milliseconds, and then for each further piece of it. What the call
+    /// leaves is the bound of all attempts together; with [`once`](Self::once) there is but one.
     pub fn timeout_ms(mut self, timeout_ms: u64) -> Self {
         self.timeout_ms = Some(timeout_ms);
         self
