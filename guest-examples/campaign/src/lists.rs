@@ -3,6 +3,7 @@
 use crate::{KEPT, result_of};
 use hookswitch_sdk::prelude::*;
 use hookswitch_sdk::web::{Request, Response};
+use std::collections::BTreeSet;
 
 /// Numbers of one upload, and lines of one page of results: each costs an operation on the store, of which an
 /// invocation has 1 000.
@@ -116,6 +117,8 @@ fn results(request: &Request) -> Result<Response, Error> {
 /// Adds who waits in the lists behind the one called `after`, as far as `left` operations go; gives behind which to go on.
 fn waiting(after: Option<&str>, mut left: usize, csv: &mut String) -> Result<Option<String>, Error> {
     let mut behind = after.unwrap_or("list/").to_owned();
+    // Who stands in two lists is called once.
+    let mut shown = BTreeSet::new();
     loop {
         let page = store::keys("list/", Some(&behind), 20)?;
         for key in page.keys {
@@ -127,7 +130,7 @@ fn waiting(after: Option<&str>, mut left: usize, csv: &mut String) -> Result<Opt
             left -= cost;
             for number in list.lines() {
                 // A run that is not at its end has some of them.
-                if store::get(&result_of(number))?.is_none() {
+                if store::get(&result_of(number))?.is_none() && shown.insert(number.to_owned()) {
                     csv.push_str(&format!("{number},waiting\r\n"));
                 }
             }

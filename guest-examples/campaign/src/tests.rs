@@ -108,6 +108,7 @@ fn so_many_are_called_a_minute_and_nobody_twice() {
     run(0).unwrap(); // tried again within its minute
     assert_eq!(called(&host), ["+12025550171", "+12025550172"]);
     upload("/list", list); // the same list again
+    assert_eq!(results().matches("+12025550173,waiting").count(), 1);
     run(1).unwrap();
     run(2).unwrap();
     assert_eq!(called(&host), ["+12025550171", "+12025550172", "+12025550173"]);
