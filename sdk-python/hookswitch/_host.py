@@ -6,7 +6,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TypeVar
 
-from hookswitch.handlers import Failure
+from hookswitch.handlers import Failure, sayable
 
 T = TypeVar("T")
 
@@ -21,11 +21,44 @@ def host(name: str) -> ModuleType:
         return import_module(f"hookswitch.testing.{name}")
 
 
-def unsigned(what: str, **numbers: object) -> None:
-    """Refuses what is no ``u32`` of the contract: componentize-py would end the instance."""
+# What is of another type than the contract's ends the instance in componentize-py, and names its runtime: what goes to the
+# host is looked at here before, natively, too. None is what was left out; `needed` has to be there.
+
+
+def unsigned(what: str, /, **numbers: object) -> None:
+    """Refuses what is no ``u32`` of the contract."""
+    whole(what, 0, 2**32 - 1, **numbers)
+
+
+def whole(what: str, least: int, most: int, /, **numbers: object) -> None:
+    """Refuses what is no whole number between these two."""
     for name, number in numbers.items():
-        if number is not None and not (isinstance(number, int) and 0 <= number < 2**32):
-            raise Failure(f"{what}: {name} is {number!r}; expected a whole number from 0 on")
+        if number is not None and not (isinstance(number, int) and least <= number <= most):
+            raise Failure(f"{what}: {name} is {number!r}; expected a whole number from {least} to {most}")
+
+
+def needed(what: str, /, **texts: object) -> None:
+    """Refuses what is no text, None included."""
+    for name, value in texts.items():
+        if value is None:
+            raise Failure(f"{what}: {name} is None; expected text")
+    text(what, **texts)
+
+
+def text(what: str, /, **texts: object) -> None:
+    """Refuses what is no text."""
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            raise Failure(f"{what}: {name} is {value!r}; expected text")
+        if value is not None and sayable(value) != value:
+            raise Failure(f"{what}: {name} is {value!r}; it has half of a character, which is no text")
+
+
+def flag(what: str, /, **flags: object) -> None:
+    """Refuses what is neither True nor False."""
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise Failure(f"{what}: {name} is {value!r}; expected True or False")
 
 
 def answered(ask: Callable[[], T], failure: Callable[[str, object], Exception]) -> T:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
-from hookswitch._host import answered, unsigned
+from hookswitch._host import answered, needed, text, unsigned
 from hookswitch.handlers import Failure
 
 T = TypeVar("T")
@@ -39,6 +39,7 @@ class Storage:
 
     def get_bytes(self, key: str) -> bytes | None:
         """The value of ``key``; None where it was never set, was deleted, or has expired."""
+        needed(self._what, key=key)
         return self.ask(lambda: self._host.get(key))
 
     def get(self, key: str, otherwise: str | None = None) -> str | None:
@@ -53,16 +54,17 @@ class Storage:
 
     def get_json(self, key: str, otherwise: object = None) -> object:
         """As ``get``, for a value that is no text: what ``set`` wrote as JSON."""
-        text = self.get(key)
-        if text is None:
+        written = self.get(key)
+        if written is None:
             return otherwise
         try:
-            return json.loads(text)
+            return json.loads(written)
         except ValueError as cause:
             raise Failure(f"{self._what}: {key} is not JSON; read it with {self._what}.get") from cause
 
     def set(self, key: str, value: object, ttl_s: int | None = None) -> None:
         """Sets ``key``: text and bytes as they are, the rest as JSON. With ``ttl_s`` it is gone after so many seconds."""
+        needed(self._what, key=key)
         if value is None:
             raise Failure(f"{self._what}: {key} can't be None; {self._what}.delete removes it")
         unsigned(self._what, ttl_s=ttl_s)
@@ -70,17 +72,22 @@ class Storage:
 
     def delete(self, key: str) -> bool:
         """Removes ``key``; True where it was there."""
+        needed(self._what, key=key)
         return self.ask(lambda: self._host.delete(key))
 
     def add(self, key: str, by: int = 1, ttl_s: int | None = None) -> int:
         """Adds to a number and gives the sum. A key that is not there counts as 0 and gets ``ttl_s``."""
+        needed(self._what, key=key)
         unsigned(self._what, ttl_s=ttl_s)
-        if not -(2**63) <= by < 2**63:
+        if isinstance(by, int) and not -(2**63) <= by < 2**63:
             raise StorageError(f"{self._what}: {by} is beyond the numbers of 64 bits", "not-a-number")
+        if not isinstance(by, int):
+            raise Failure(f"{self._what}: what is added to {key} is {by!r}; expected a whole number")
         return self.ask(lambda: self._host.add(key, by, ttl_s))
 
     def swap(self, key: str, expected: object, new: object, ttl_s: int | None = None) -> bool:
         """Sets ``key`` to ``new`` (None: removes it) if it is now ``expected`` (None: if it is not there); True if so."""
+        needed(self._what, key=key)
         unsigned(self._what, ttl_s=ttl_s)
         return self.ask(lambda: self._host.swap(key, self._written(key, expected), self._written(key, new), ttl_s))
 
@@ -93,6 +100,7 @@ class Storage:
 
     def _encoded(self, key: str, value: object) -> bytes:
         if isinstance(value, str):
+            text(self._what, **{key: value})
             return value.encode()
         try:
             return json.dumps(value).encode()

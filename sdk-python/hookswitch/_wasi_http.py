@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from componentize_py_types import Err
 from wit_world.imports import outgoing_handler, streams
 from wit_world.imports import wasi_http_types as http
 
@@ -33,6 +34,7 @@ KINDS = {
     "HttpRequestHeaderSectionSize": ("limit", "its headers are larger than may be sent"),
     "HttpRequestUriInvalid": ("request", "its URL can't be sent"),
     "HttpRequestMethodInvalid": ("request", "its method can't be sent"),
+    "ConnectionTerminated": ("broken", "the connection broke"),
 }
 
 #: Makes the error of a kind and a reason.
@@ -77,8 +79,8 @@ def _begin(request: Request, failed: Failed) -> Any:
         options.set_between_bytes_timeout(request.timeout_ms * 1_000_000)
     try:
         future = outgoing_handler.handle(outgoing, options)
-    except Exception as error:
-        raise _explained(error, failed) from None
+    except Err as error:
+        raise _explained(error.value, failed) from None
     if body is not None:
         _write(body, request.body)
     return future
@@ -113,7 +115,8 @@ def _read(answer: Any, failed: Failed) -> bytes:
                     return b"".join(chunks)
                 if not isinstance(why, streams.StreamError_LastOperationFailed):
                     raise
-                raise _explained(http.http_error_code(why.value), failed) from None
+                code = http.http_error_code(why.value)
+                raise _explained(code, failed) if code else failed("broken", why.value.to_debug_string()) from None
 
 
 def _method(name: str) -> Any:
@@ -121,6 +124,6 @@ def _method(name: str) -> Any:
     return known() if known and name != "OTHER" else http.Method_Other(name)
 
 
-def _explained(error: Any, failed: Failed) -> HttpError:
-    code = type(getattr(error, "value", error)).__name__.removeprefix("ErrorCode_")
-    return failed(*KINDS.get(code, ("broken", "what came back was no answer")))
+def _explained(code: Any, failed: Failed) -> HttpError:
+    """The error of one of the host's codes; some have a ``value`` of their own."""
+    return failed(*KINDS.get(type(code).__name__.removeprefix("ErrorCode_"), ("broken", "what came back was no answer")))

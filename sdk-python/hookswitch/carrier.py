@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from hookswitch._host import answered, host, unsigned
-from hookswitch.handlers import Failure
+from hookswitch._host import answered, flag, host, needed, text, unsigned, whole
+from hookswitch.handlers import Failure, sayable
 
 _carrier = host("carrier")
 T = TypeVar("T")
@@ -113,51 +113,62 @@ def later(what: NewCall | NewMessage, at: datetime | None = None) -> str:
     """Has it done by the host's outbox, at a time or as soon as possible; its id there."""
     deferred = _carrier.Deferred_Place(_call(what)) if isinstance(what, NewCall) else _carrier.Deferred_Send(_sent(what))
     at_ms = None if at is None else int(at.timestamp() * 1000)
+    if at_ms is not None and at_ms < 0:
+        raise Failure(f"carrier: at is {at}; expected a time after 1969")
     return _ask(lambda: _carrier.later(deferred, at_ms))
 
 
 def take_back(id: str) -> bool:
     """Takes something out of the outbox; False where it is done already, or there is no such thing."""
+    needed("carrier", id=id)
     return _ask(lambda: _carrier.take_back(id))
 
 
 def redirect(call: str, link: str) -> None:
     """A call in progress goes on with the document of this link."""
+    needed("carrier", call=call, link=link)
     _ask(lambda: _carrier.update(call, _carrier.CallChange_Link(link)))
 
 
 def go_on(call: str, document: object) -> None:
     """A call in progress goes on with this document."""
-    _ask(lambda: _carrier.update(call, _carrier.CallChange_Document(str(document))))
+    needed("carrier", call=call)
+    _ask(lambda: _carrier.update(call, _carrier.CallChange_Document(sayable(str(document)))))
 
 
 def end(call: str) -> None:
     """Ends a call, whatever it is doing."""
+    needed("carrier", call=call)
     _ask(lambda: _carrier.update(call, _carrier.CallChange_Complete()))
 
 
 def cancel(call: str) -> None:
     """Ends a call unless it was answered."""
+    needed("carrier", call=call)
     _ask(lambda: _carrier.update(call, _carrier.CallChange_Cancel()))
 
 
 def recording(id: str) -> Any:
     """A recording's facts: ``call``, ``status``, ``duration_s``, ``channels``, ``media_url``."""
+    needed("carrier", id=id)
     return _ask(lambda: _carrier.find_recording(id))
 
 
 def recording_audio(id: str, audio: str = "mp3") -> bytes:
     """A recording's audio, ``wav`` or ``mp3``, at most 4 MiB."""
+    needed("carrier", id=id)
     return _ask(lambda: _carrier.recording_audio(id, _word(_carrier.Audio, audio)))
 
 
 def delete_recording(id: str) -> None:
     """Deletes a recording for good."""
+    needed("carrier", id=id)
     _ask(lambda: _carrier.delete_recording(id))
 
 
 def find_number(number: str) -> Any:
     """The number of this tenant that reads so; None where the account has it not."""
+    needed("carrier", number=number)
     return _ask(lambda: _carrier.find_number(number))
 
 
@@ -178,23 +189,30 @@ def search_numbers(
     """Numbers that are for sale."""
     abilities = {"voice": voice, "sms": sms, "mms": mms}
     place = {"area_code": area_code, "contains": contains, "locality": locality, "region": region, "postal_code": postal_code}
-    unsigned("carrier", area_code=area_code, most=most)
+    needed("carrier", country=country)
+    text("carrier", contains=contains, locality=locality, region=region, postal_code=postal_code)
+    unsigned("carrier", area_code=area_code)
+    whole("carrier", 1, 100, most=most)
+    flag("carrier", **abilities)
     search = _carrier.NumberSearch(country=country, kind=_word(_carrier.NumberKind, kind), **place, **abilities, most=most)
     return _ask(lambda: _carrier.search_numbers(search))
 
 
 def buy_number(number: str, settings: NumberSettings = NumberSettings()) -> Any:
     """Buys a number, which costs money at once; an operator has to have allowed it."""
-    return _ask(lambda: _carrier.buy_number(number, _carrier.NumberSettings(**vars(settings))))
+    needed("carrier", number=number)
+    return _ask(lambda: _carrier.buy_number(number, _settings(settings)))
 
 
 def configure_number(number: str, settings: NumberSettings) -> Any:
     """Changes what a number of this tenant leads to."""
-    return _ask(lambda: _carrier.configure_number(number, _carrier.NumberSettings(**vars(settings))))
+    needed("carrier", number=number)
+    return _ask(lambda: _carrier.configure_number(number, _settings(settings)))
 
 
 def release_number(number: str) -> None:
     """Gives a number back to the carrier. It may never be had again."""
+    needed("carrier", number=number)
     _ask(lambda: _carrier.release_number(number))
 
 
@@ -205,7 +223,8 @@ def short_codes() -> list[Any]:
 
 def configure_short_code(code: str, settings: NumberSettings) -> Any:
     """Changes what a short code of this tenant leads to: its name and its ``sms`` links."""
-    return _ask(lambda: _carrier.configure_short_code(code, _carrier.NumberSettings(**vars(settings))))
+    needed("carrier", code=code)
+    return _ask(lambda: _carrier.configure_short_code(code, _settings(settings)))
 
 
 def access_token(
@@ -217,6 +236,11 @@ def access_token(
     ttl_s: int = 3600,
 ) -> str:
     """A token with which a browser phone signs in: a JWT. Asks nobody."""
+    needed("carrier", identity=identity)
+    text("carrier", application=application)
+    for name, value in (params or {}).items():
+        needed("carrier: params", **{"a name": name, "a value": value})
+    flag("carrier", incoming=incoming)
     unsigned("carrier", ttl_s=ttl_s)
     grant = _carrier.VoiceGrant(
         identity=identity, application=application, params=list((params or {}).items()), incoming=incoming, ttl_s=ttl_s
@@ -242,12 +266,19 @@ def _message(kind: str, told: Any) -> str:
 
 
 def _call(call: NewCall) -> Any:
-    unsigned("carrier", timeout_s=call.timeout_s, time_limit_s=call.time_limit_s)
+    needed("carrier: a call", to=call.to, from_=call.from_, link=call.link)
+    text("carrier: a call", fallback=call.fallback, send_digits=call.send_digits, told=call.told, reason=call.reason)
+    unsigned("carrier: a call", timeout_s=call.timeout_s, time_limit_s=call.time_limit_s)
     if call.detect:
-        unsigned("carrier", timeout_s=call.detect.timeout_s)
+        flag("carrier: detect", until_greeting_ends=call.detect.until_greeting_ends)
+        text("carrier: detect", told=call.detect.told)
+        unsigned("carrier: detect", timeout_s=call.detect.timeout_s)
+    if call.recording:
+        flag("carrier: recording", dual=call.recording.dual, trim=call.recording.trim)
+        text("carrier: recording", told=call.recording.told)
     values = vars(call).copy()
     link, document = values.pop("link"), values.pop("document")
-    values["lead"] = _carrier.Lead_Link(link) if document is None else _carrier.Lead_Document(str(document))
+    values["lead"] = _carrier.Lead_Link(link) if document is None else _carrier.Lead_Document(sayable(str(document)))
     values["detect"] = call.detect and _carrier.MachineDetection(**vars(call.detect))
     values["recording"] = call.recording and _carrier.CallRecording(**vars(call.recording))
     values["told_of"] = [_word(_carrier.Progress, stage) for stage in call.told_of]
@@ -255,7 +286,11 @@ def _call(call: NewCall) -> Any:
 
 
 def _sent(message: NewMessage) -> Any:
-    unsigned("carrier", validity_s=message.validity_s)
+    needed("carrier: a message", to=message.to, body=message.body)
+    text("carrier: a message", from_=message.from_, service=message.service, told=message.told)
+    unsigned("carrier: a message", validity_s=message.validity_s)
+    for media in message.media:
+        needed("carrier: a message", media=media)
     values = vars(message).copy()
     service = values.pop("service")
     if (message.from_ is None) == (service is None):
@@ -263,6 +298,11 @@ def _sent(message: NewMessage) -> Any:
     values["from_"] = _carrier.Sender_Number(message.from_) if service is None else _carrier.Sender_Service(service)
     values["media"] = list(message.media)
     return _carrier.NewMessage(**values)
+
+
+def _settings(settings: NumberSettings) -> Any:
+    text("carrier: settings of a number", **vars(settings))
+    return _carrier.NumberSettings(**vars(settings))
 
 
 def _word(kind: Any, word: str) -> Any:

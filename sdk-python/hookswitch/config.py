@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as _json
 
-from hookswitch._host import host
+from hookswitch._host import host, needed
 from hookswitch.handlers import Failure
 
 _config = host("config")
@@ -13,6 +13,7 @@ _MISSING: object = object()
 
 def get(key: str, otherwise: str = _MISSING) -> str:  # type: ignore[assignment]
     """The value of ``key`` as text; a Failure where there is no such key, unless ``otherwise`` is given."""
+    needed("config", key=key)
     value = _config.get(key)
     if value is not None:
         return value

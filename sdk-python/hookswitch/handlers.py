@@ -56,13 +56,13 @@ def document(interface: str, fields: object) -> str:
     kind = Call if interface == "voice" else Message
     returned = registered[interface](kind(fields))
     if isinstance(returned, str):
-        return returned
+        return sayable(returned)
     # The official builders and `twiml` print themselves as XML; most other objects would print something else.
     text = str(returned)
     if not text.startswith("<") or text.startswith(f"<{type(returned).__module__}.") or " object at 0x" in text:
         hint = "; is a return missing?" if returned is None else ""
         raise Failure(f"the handler returned {returned!r}; expected Response(…) of twiml, a builder of the twilio package, or text{hint}")
-    return text
+    return sayable(text)
 
 
 def notify(fields: object) -> None:
@@ -79,7 +79,12 @@ def failure_of(error: BaseException) -> tuple[str, list[str]]:
     if not isinstance(error, Failure) and (frames := traceback.extract_tb(error.__traceback__)):
         innermost = next((frame for frame in reversed(frames) if _authored(frame.filename)), frames[-1])
         causes.append(f"at {innermost.name} ({innermost.filename.rpartition('/')[2]}:{innermost.lineno})")
-    return message, causes
+    return sayable(message), [sayable(cause) for cause in causes]
+
+
+def sayable(text: str) -> str:
+    """As UTF-8 can say it: half of a character (a surrogate by itself), which Python's texts can have, is a question mark."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _authored(filename: str) -> bool:

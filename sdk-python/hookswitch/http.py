@@ -2,6 +2,10 @@
 
 Whom a handler may call stands in its ``handler.toml``, as ``[outbound] allow = ["https://api.example.com"]``. Somebody is
 on the line meanwhile: give ``timeout_ms``, and answer without where nothing comes. Redirects are not followed.
+
+The host sends a request up to three times where the connection fails or the service answers 429, 502, 503 or 504, and where
+twice does what once does: GET, HEAD, OPTIONS, PUT, DELETE, and POST with the header ``idempotency-key``. ``once=True`` turns
+that off.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from hookswitch._host import unsigned
+from hookswitch._host import needed, text, unsigned
 from hookswitch.handlers import Failure
 
 try:
@@ -96,8 +100,14 @@ def request(
     body: bytes | str = b"",
     json: object = None,
     timeout_ms: int | None = None,
+    once: bool = False,
 ) -> Answer:
-    """Sends a request and takes the whole answer: GET, or POST where there is a ``body`` or something to send as ``json``."""
+    """Sends a request and takes the whole answer: GET, or POST where there is a ``body`` or something to send as ``json``.
+
+    ``timeout_ms`` is for each attempt: for the answer, and then for each further piece of it. With ``once`` there is one
+    attempt, whatever comes. What the call leaves is the bound in any case.
+    """
+    text("http", method=method, url=url)
     try:
         parts = urlsplit(url)
     except ValueError as cause:
@@ -108,17 +118,26 @@ def request(
     method = (method or ("GET" if json is None and not body else "POST")).upper()
     if not method.isalpha():
         raise HttpError(f"http: the method is {method!r}; expected one such as GET", "request")
+    for name, value in (headers or {}).items():
+        needed("http: headers", **{"a name": name, str(name): value})
     sent = {name.lower(): value for name, value in (headers or {}).items()}
+    if once:
+        sent["x-hookswitch-retry"] = "off"
     if json is not None:
         body = _json.dumps(json)
         sent.setdefault("content-type", "application/json")
+    if isinstance(body, str):
+        text("http", body=body)
+        body = body.encode()
+    if not isinstance(body, bytes):
+        raise Failure(f"http: body is {body!r}; expected bytes or text")
     asked = Request(
         method=method,
         scheme=parts.scheme,
         authority=parts.netloc,
         path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         headers=list(sent.items()),
-        body=body.encode() if isinstance(body, str) else body,
+        body=body,
         timeout_ms=timeout_ms,
     )
     return Answer(asked, *_send(asked, lambda kind, why: HttpError(f"http: {asked.shown}: {why}", kind)))

@@ -6,7 +6,7 @@ session ends an hour after the call, a conversation's after four hours of silenc
 
 from __future__ import annotations
 
-from hookswitch._host import host
+from hookswitch._host import host, needed
 from hookswitch._storage import Storage, StorageError
 
 __all__ = ["StorageError", "add", "bytes", "delete", "get", "json", "keys", "set", "swap"]
@@ -25,4 +25,5 @@ swap = _storage.swap
 
 def keys(prefix: str = "") -> list[str]:
     """The keys that begin with ``prefix``, sorted."""
+    needed("session", prefix=prefix)
     return _storage.ask(lambda: _session.keys(prefix))
