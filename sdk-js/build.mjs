@@ -22,7 +22,8 @@ const BUNDLE = 'build/handler.js';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** What COMPONENT was made from. */
 const MADE_FROM = 'build/made-from';
-const INTERFACES = ['voice', 'messaging', 'events'];
+/** What a handler may export, and the interface of the contract that it answers. */
+const INTERFACES = { voice: 'voice', messaging: 'messaging', events: 'events', web: 'wasi:http/incoming-handler@0.2.0' };
 const ENGINES = { quickjs: 'componentize-qjs', starlingmonkey: '@bytecodealliance/componentize-js' };
 const CONTRACT = /^hookswitch:handler\/([a-z-]+)@[\d.]+$/;
 
@@ -80,10 +81,22 @@ function install() {
 }
 
 /** The handler and what it uses of its packages, in one module; with what stays outside and what it exports. */
-async function bundled({ entry, engine }) {
+async function bundled(settings) {
+  const bundle = await bundledFrom(settings, { entryPoints: [settings.entry] });
+  if (!bundle.exports.includes('web')) return bundle;
+  if (settings.engine === 'quickjs') {
+    throw new Refused('the handler exports web, and web requests need the StarlingMonkey engine: set "hookswitch": { "engine": "starlingmonkey" } in package.json');
+  }
+  // Once more, with the engine's name for it beside its own.
+  const entry = JSON.stringify(`./${settings.entry}`);
+  const contents = `export * from ${entry};\nexport { web as incomingHandler } from ${entry};\n`;
+  return bundledFrom(settings, { stdin: { contents, resolveDir: '.', sourcefile: BUNDLE } });
+}
+
+async function bundledFrom({ entry, engine }, input) {
   const { build } = await load('esbuild');
   const result = await build({
-    entryPoints: [entry],
+    ...input,
     bundle: true,
     write: false,
     metafile: true,
@@ -123,16 +136,16 @@ function ownFile(source) {
 
 /** The world in WIT: the interfaces that the bundle exports, and those that it imports. */
 function worldOf({ imports, exports }) {
-  const answers = INTERFACES.filter((name) => exports.includes(name));
+  const answers = Object.keys(INTERFACES).filter((name) => exports.includes(name));
   if (answers.length === 0) {
     throw new Refused(
-      `the handler exports ${exports.join(', ') || 'nothing'}; expected one or more of ${INTERFACES.join(', ')}, as in ` +
+      `the handler exports ${exports.join(', ') || 'nothing'}; expected one or more of ${Object.keys(INTERFACES).join(', ')}, as in ` +
         '`export const voice = onCall((call) => …)`',
     );
   }
   const lines = [
     ...imports.map((path) => `import ${CONTRACT.exec(path)?.[1] ?? path};`),
-    ...answers.map((name) => `export ${name};`),
+    ...answers.map((name) => `export ${INTERFACES[name]};`),
   ];
   return `package hookswitch:handler@0.1.0;\n\nworld javascript-handler {\n${lines.map((line) => `    ${line}\n`).join('')}}\n`;
 }
@@ -147,7 +160,7 @@ function recipeOf({ engine, fetch }, { text }, world) {
   return hash.digest('hex');
 }
 
-async function componentOf({ engine, fetch }, { text }, world) {
+async function componentOf({ engine, fetch }, { text, exports }, world) {
   const work = mkdtempSync(join(tmpdir(), 'hookswitch-'));
   try {
     const wit = join(work, 'wit');
@@ -158,7 +171,7 @@ async function componentOf({ engine, fetch }, { text }, world) {
     const options = {
       starlingmonkey: () => {
         // Without fetch its imports of wasi:http would ask the host for a leave that the handler does not use.
-        const disableFeatures = fetch ? ['fetch-event'] : ['http', 'fetch-event'];
+        const disableFeatures = fetch || exports.includes('web') ? ['fetch-event'] : ['http', 'fetch-event'];
         const sourcePath = join(work, 'handler.js');
         writeFileSync(sourcePath, text);
         return { sourcePath, witPath: wit, worldName, disableFeatures };

@@ -6,7 +6,7 @@
  */
 import * as host from 'hookswitch:handler/carrier@0.1.0';
 import { Failure } from './failure.js';
-import { answered, fields, long } from './wire.js';
+import { answered, fields, flag, list, long, optional, record, text, unsigned, word } from './wire.js';
 
 /**
  * Why an operation did not come to what was asked for; `kind` is the contract's word: `refused`, `unknown`, `not-yours`,
@@ -48,98 +48,119 @@ export const placeLater = (call, at) => later({ tag: 'place', val: newCall(call)
 /** Has the host's outbox send a message, at a Date or as soon as possible; its id there. */
 export const sendLater = (message, at) => later({ tag: 'send', val: newMessage(message) }, at);
 
-const later = (what, at) => ask(() => host.later(what, at === undefined ? undefined : long('carrier: at', at.getTime())));
+const later = (what, at) => ask(() => host.later(what, optional(moment)('carrier: at', at)));
+
+function moment(what, at) {
+  const ms = long(what, at.getTime());
+  if (ms < 0) throw new Failure(`${what} is ${at.toISOString()}; expected a time after 1969`);
+  return ms;
+}
+
+/** What the carrier calls a thing by. */
+const named = (name, value) => text(`carrier: ${name}`, value);
 
 /** Takes something out of the outbox; false where it is done already, or there is no such thing. */
-export const takeBack = (id) => ask(() => host.takeBack(id));
+export const takeBack = (id) => ask(() => host.takeBack(named('id', id)));
 
 /** A call in progress goes on with the document of this link. */
-export const redirect = (call, link) => ask(() => host.update(call, { tag: 'link', val: link }));
+export const redirect = (call, link) => ask(() => host.update(named('call', call), { tag: 'link', val: named('link', link) }));
 
 /** A call in progress goes on with this document. */
-export const goOn = (call, document) => ask(() => host.update(call, { tag: 'document', val: String(document) }));
+export const goOn = (call, document) => ask(() => host.update(named('call', call), { tag: 'document', val: String(document) }));
 
 /** Ends a call, whatever it is doing. */
-export const end = (call) => ask(() => host.update(call, { tag: 'complete' }));
+export const end = (call) => ask(() => host.update(named('call', call), { tag: 'complete' }));
 
 /** Ends a call unless it was answered. */
-export const cancel = (call) => ask(() => host.update(call, { tag: 'cancel' }));
+export const cancel = (call) => ask(() => host.update(named('call', call), { tag: 'cancel' }));
 
 /** A recording's facts. */
 export function recording(id) {
-  const found = ask(() => host.findRecording(id));
+  const found = ask(() => host.findRecording(named('id', id)));
   return { ...found, durationS: found.durationS ?? undefined };
 }
 
 /** A recording's audio, `wav` or `mp3`, at most 4 MiB. */
-export const recordingAudio = (id, audio = 'mp3') => ask(() => host.recordingAudio(id, audio));
+export const recordingAudio = (id, audio = 'mp3') => ask(() => host.recordingAudio(named('id', id), word('mp3', 'wav')('carrier: audio', audio)));
 
 /** Deletes a recording for good. */
-export const deleteRecording = (id) => ask(() => host.deleteRecording(id));
+export const deleteRecording = (id) => ask(() => host.deleteRecording(named('id', id)));
 
 /** The number of this tenant that reads so; undefined where the account has it not. */
-export const findNumber = (number) => ask(() => host.findNumber(number)) ?? undefined;
+export const findNumber = (number) => ask(() => host.findNumber(named('number', number))) ?? undefined;
 
 /** Numbers that are for sale. */
-export const searchNumbers = (search) =>
-  ask(() =>
-    host.searchNumbers(
-      fields('carrier: a search', search, {
-        country: 'US', kind: 'local', areaCode: undefined, contains: undefined, locality: undefined, region: undefined,
-        postalCode: undefined, voice: true, sms: false, mms: false, most: 20,
-      }),
-    ),
-  );
+export const searchNumbers = (search = {}) => ask(() => host.searchNumbers(fields('carrier: a search', search, SEARCH)));
+
+const SEARCH = {
+  country: optional(text, 'US'),
+  kind: optional(word('local', 'toll-free', 'mobile', 'national', 'shared-cost', 'voip'), 'local'),
+  areaCode: optional(unsigned), contains: optional(text), locality: optional(text), region: optional(text), postalCode: optional(text),
+  voice: optional(flag, true), sms: optional(flag, false), mms: optional(flag, false), most: optional(unsigned, 20),
+};
 
 /** Buys a number, which costs money at once; an operator has to have allowed it. */
-export const buyNumber = (number, settings) => ask(() => host.buyNumber(number, numberSettings(settings)));
+export const buyNumber = (number, settings) => ask(() => host.buyNumber(named('number', number), numberSettings(settings)));
 
 /** Changes what a number of this tenant leads to. */
-export const configureNumber = (number, settings) => ask(() => host.configureNumber(number, numberSettings(settings)));
+export const configureNumber = (number, settings) => ask(() => host.configureNumber(named('number', number), numberSettings(settings)));
 
 /** Gives a number back to the carrier. It may never be had again. */
-export const releaseNumber = (number) => ask(() => host.releaseNumber(number));
+export const releaseNumber = (number) => ask(() => host.releaseNumber(named('number', number)));
 
 /** The short codes of the tenant's account. */
 export const shortCodes = () => ask(() => host.shortCodes());
 
 /** Changes what a short code of this tenant leads to: its name and its `sms` links. */
-export const configureShortCode = (code, settings) => ask(() => host.configureShortCode(code, numberSettings(settings)));
+export const configureShortCode = (code, settings) => ask(() => host.configureShortCode(named('code', code), numberSettings(settings)));
 
 /** A token with which a browser phone signs in: a JWT. Asks nobody. */
 export function accessToken(grant) {
   const { params, ...rest } = fields('carrier: a grant', grant, {
-    identity: '', application: undefined, params: {}, incoming: false, ttlS: 3600,
+    identity: text, application: optional(text), params: optional(parameters, []), incoming: optional(flag, false), ttlS: optional(unsigned, 3600),
   });
-  return ask(() => host.accessToken({ ...rest, params: Object.entries(params) }));
+  return ask(() => host.accessToken({ ...rest, params }));
+}
+
+function parameters(what, given) {
+  const kinds = Object.fromEntries(Object.keys(Object(given)).map((name) => [name, text]));
+  return Object.entries(fields(what, given, kinds));
 }
 
 function newCall(call) {
-  const { link, document, detect, recording, ...rest } = fields('carrier: a call', call, {
-    to: '', from: '', link: undefined, document: undefined, fallback: undefined, timeoutS: undefined, timeLimitS: undefined,
-    sendDigits: undefined, detect: undefined, recording: undefined, told: undefined, toldOf: [], reason: undefined,
-  });
+  const { link, document, ...rest } = fields('carrier: a call', call, CALL);
   if (link !== undefined && document !== undefined) throw new Failure('carrier: a call has a link and a document; expected one of them');
   return {
     ...rest,
-    lead: document === undefined ? { tag: 'link', val: link ?? 'voice' } : { tag: 'document', val: String(document) },
-    detect: detect && fields('carrier: detect', detect, { untilGreetingEnds: false, timeoutS: undefined, told: undefined }),
-    recording: recording && fields('carrier: recording', recording, { dual: false, trim: false, told: undefined }),
+    lead: document === undefined ? { tag: 'link', val: link ?? 'voice' } : { tag: 'document', val: document },
   };
 }
 
+const DETECT = { untilGreetingEnds: optional(flag, false), timeoutS: optional(unsigned), told: optional(text) };
+const RECORDING = { dual: optional(flag, false), trim: optional(flag, false), told: optional(text) };
+const CALL = {
+  to: text, from: text, link: optional(text), document: optional((_, document) => String(document)), fallback: optional(text),
+  timeoutS: optional(unsigned), timeLimitS: optional(unsigned), sendDigits: optional(text), detect: optional(record(DETECT)),
+  recording: optional(record(RECORDING)), told: optional(text),
+  toldOf: optional(list(word('initiated', 'ringing', 'answered', 'completed')), []), reason: optional(text),
+};
+
 function newMessage(message) {
-  const { from, service, ...rest } = fields('carrier: a message', message, {
-    to: '', from: undefined, service: undefined, body: '', media: [], told: undefined, validityS: undefined,
-  });
+  const { from, service, ...rest } = fields('carrier: a message', message, MESSAGE);
   if ((from === undefined) === (service === undefined)) {
     throw new Failure('carrier: a message comes from a number or a service; expected one of `from` and `service`');
   }
   return { ...rest, from: service === undefined ? { tag: 'number', val: from } : { tag: 'service', val: service } };
 }
 
-function numberSettings(settings) {
-  return fields('carrier: settings of a number', settings, {
-    name: undefined, voice: undefined, voiceFallback: undefined, sms: undefined, smsFallback: undefined, status: undefined,
-  });
-}
+const MESSAGE = {
+  to: text, from: optional(text), service: optional(text), body: optional(text, ''), media: optional(list(text), []), told: optional(text),
+  validityS: optional(unsigned),
+};
+
+const numberSettings = (settings = {}) => fields('carrier: settings of a number', settings, SETTINGS);
+
+const SETTINGS = {
+  name: optional(text), voice: optional(text), voiceFallback: optional(text), sms: optional(text), smsFallback: optional(text),
+  status: optional(text),
+};

@@ -1,10 +1,11 @@
 /** The settings of this revision: the `[config]` table of `handler.toml`. They change without new code. */
 import { all as hostAll, get as hostGet } from 'hookswitch:handler/config@0.1.0';
 import { Failure } from './failure.js';
+import { text } from './wire.js';
 
 /** The value of `key` as text; `otherwise` where `handler.toml` has no such key, and a failure without `otherwise`. */
 export function get(key, otherwise) {
-  const value = hostGet(key) ?? otherwise;
+  const value = hostGet(text('config: the key', key)) ?? otherwise;
   if (value === undefined) throw new Failure(`config: there is no ${key}; add it to [config] in handler.toml`);
   return value;
 }

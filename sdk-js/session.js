@@ -6,6 +6,7 @@
  */
 import * as host from 'hookswitch:handler/session@0.1.0';
 import { storage } from './storage.js';
+import { text } from './wire.js';
 
 const session = /* @__PURE__ */ storage('session', host);
 
@@ -15,5 +16,5 @@ const { remove } = session;
 
 /** The keys that begin with `prefix`, sorted. */
 export function keys(prefix = '') {
-  return session.ask(() => host.keys(prefix));
+  return session.ask(() => host.keys(text('session: the prefix', prefix)));
 }

@@ -6,7 +6,7 @@
  */
 import * as host from 'hookswitch:handler/store@0.1.0';
 import { storage } from './storage.js';
-import { fields } from './wire.js';
+import { fields, optional, text, unsigned } from './wire.js';
 
 const store = /* @__PURE__ */ storage('store', host);
 
@@ -15,8 +15,8 @@ export { remove as delete };
 const { remove } = store;
 
 /** Some of the keys that begin with `prefix`, sorted, and as `next` where the following page begins, for `after`. */
-export function keys(prefix = '', options) {
-  const { after, limit } = fields('store: the second argument of keys', options, { after: undefined, limit: 100 });
-  const page = store.ask(() => host.keys(prefix, after, limit));
+export function keys(prefix = '', options = {}) {
+  const { after, limit } = fields('store: the options of keys', options, { after: optional(text), limit: optional(unsigned, 100) });
+  const page = store.ask(() => host.keys(text('store: the prefix', prefix), after, limit));
   return { keys: page.keys, next: page.next ?? undefined };
 }

@@ -19,8 +19,23 @@ export class Webhook {
   }
 }
 
-/** Not URLSearchParams: it is not in every engine, and the contract's form is always well-formed. */
-function parse(form) {
+/** A status callback, or a run of a schedule. */
+export class Event extends Webhook {
+  /** The run of a schedule (`[[schedule]]` of `handler.toml`) that this is; undefined where a carrier tells something. */
+  get run() {
+    if (this.kind !== 'other' || this.status !== 'schedule' || this.account !== '' || !this.subject.startsWith('schedule:')) return undefined;
+    return {
+      name: this.step,
+      id: this.subject,
+      scheduledTime: this.param('ScheduledTime') ?? '',
+      localTime: this.param('LocalTime') ?? '',
+      attempt: Number(this.param('Attempt') ?? 1),
+    };
+  }
+}
+
+/** Not URLSearchParams: it is not in every engine, and what is not well-formed is taken as it was sent. */
+export function parse(form) {
   const params = new Map();
   for (const pair of form.split('&')) {
     const [name, value = ''] = pair.split(/=(.*)/s);

@@ -44,18 +44,47 @@ export function answered(ask, failure) {
   }
 }
 
-/** `given` over `defaults`. A name that is not among these is a slip of the pen; numbers are the contract's `u32`. */
-export function fields(what, given, defaults) {
-  for (const name of Object.keys(given ?? {})) {
-    if (!Object.hasOwn(defaults, name)) {
-      throw new Failure(`${what} has no ${name}; expected ${Object.keys(defaults).join(', ')}`);
-    }
+// What a value of the contract has to be: each gives the value, or throws. Engines would make something else of another one,
+// or end the instance.
+
+/** Text. */
+export const text = (what, value) => expected(typeof value === 'string', what, value, 'text');
+
+/** True or false. */
+export const flag = (what, value) => expected(typeof value === 'boolean', what, value, 'true or false');
+
+/** A `u32`. */
+export function unsigned(what, value) {
+  return expected(Number.isInteger(value) && value >= 0 && value < 2 ** 32, what, value, `a whole number from 0 to ${2 ** 32 - 1}`);
+}
+
+/** One of these words. */
+export const word = (...words) => (what, value) => expected(words.includes(value), what, value, words.join(', '));
+
+/** A list of such values. */
+export const list = (kind) => (what, value) => expected(Array.isArray(value), what, value, 'a list').map((item) => kind(what, item));
+
+/** An object with these fields. */
+export const record = (kinds) => (what, value) => fields(what, value, kinds);
+
+/** Such a value, or `otherwise` where it is left out. */
+export const optional = (kind, otherwise) => (what, value) => (value === undefined || value === null ? otherwise : kind(what, value));
+
+/** The fields of `given`, each held against its kind. A name that is not among these is a slip of the pen. */
+export function fields(what, given, kinds) {
+  expected(typeof given === 'object' && given !== null && !Array.isArray(given), what, given, `an object with ${Object.keys(kinds).join(', ')}`);
+  for (const name of Object.keys(given)) {
+    if (!Object.hasOwn(kinds, name)) throw new Failure(`${what} has no ${name}; expected ${Object.keys(kinds).join(', ')}`);
   }
-  for (const [name, value] of Object.entries(given ?? {})) {
-    // An engine would make another number of it.
-    if (typeof value === 'number' && (!Number.isInteger(value) || value < 0 || value >= 2 ** 32)) {
-      throw new Failure(`${what}: ${name} is ${value}; expected a whole number from 0 on`);
-    }
-  }
-  return { ...defaults, ...given };
+  return Object.fromEntries(Object.entries(kinds).map(([name, kind]) => [name, kind(`${what}: ${name}`, given[name])]));
+}
+
+function expected(good, what, value, words) {
+  if (!good) throw new Failure(`${what} is ${shown(value)}; expected ${words}`);
+  return value;
+}
+
+function shown(value) {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }

@@ -42,11 +42,15 @@ print(json.dumps({"exports": sorted(registered), "stand_ins": used}))
 IMPORTS = {name: name for name in ("carrier", "config", "log", "secrets", "session", "store")}
 IMPORTS["http"] = "wasi:http/outgoing-handler@0.2.0"
 
+#: What a handler may answer: class, method and argument of the interface.
 CLASSES = {
     "voice": ("Voice", "answer", "call"),
     "messaging": ("Messaging", "receive", "message"),
     "events": ("Events", "notify", "event"),
 }
+
+#: The interface that each of them is; web requests log by themselves why they failed.
+EXPORTS = {name: name for name in CLASSES} | {"web": "wasi:http/incoming-handler@0.2.0"}
 
 
 class Refused(Exception):
@@ -94,16 +98,17 @@ def look() -> dict[str, list[str]]:
     if found.returncode != 0:
         raise Refused("handler.py could not be imported; what is wrong stands above")
     looked = json.loads(found.stdout.splitlines()[-1])
-    used = {"exports": looked["exports"], "imports": sorted(IMPORTS[name] for name in looked["stand_ins"] if name in IMPORTS)}
+    stand_ins = {*looked["stand_ins"], *(["log"] if "web" in looked["exports"] else [])}
+    used = {"exports": looked["exports"], "imports": sorted(IMPORTS[name] for name in stand_ins if name in IMPORTS)}
     if not used["exports"]:
-        raise Refused("handler.py answers nothing; mark a function with @on_call, @on_message or @on_event")
+        raise Refused("handler.py answers nothing; mark a function with @on_call, @on_message, @on_event or @on_web")
     return used
 
 
 def componentize(work: Path, used: dict[str, list[str]]) -> None:
     wit = work / "wit"
     shutil.copytree(wit_folder(), wit)
-    lines = [f"import {name};" for name in used["imports"]] + [f"export {name};" for name in used["exports"]]
+    lines = [f"import {name};" for name in used["imports"]] + [f"export {EXPORTS[name]};" for name in used["exports"]]
     world = "".join(f"    {line}\n" for line in lines)
     (wit / "python-handler.wit").write_text(f"package hookswitch:handler@0.1.0;\n\nworld python-handler {{\n{world}}}\n")
     (work / "hookswitch_app.py").write_text(app(used))
@@ -121,11 +126,19 @@ def componentize(work: Path, used: dict[str, list[str]]) -> None:
 
 def app(used: dict[str, list[str]]) -> str:
     """The module that componentize-py wraps: a class for each interface, around the handler's functions."""
-    # Where wasi:http has types, too, those of the contract have their whole name.
-    types = "hookswitch_handler_types" if IMPORTS["http"] in used["imports"] else "types"
-    text = "import handler\nfrom componentize_py_types import Err\nfrom hookswitch import handlers\n"
-    text += f"from wit_world import exports\nfrom wit_world.imports.{types} import Failure\n"
-    for name in used["exports"]:
+    text = "import handler\nfrom componentize_py_types import Err\nfrom hookswitch import handlers\nfrom wit_world import exports\n"
+    webhooks = [name for name in used["exports"] if name in CLASSES]
+    web = len(webhooks) < len(used["exports"])
+    if web:
+        text += "from hookswitch._wasi_web import handle\n"
+    if webhooks:
+        # Where wasi:http has types, too, those of the contract have their whole name.
+        types = "hookswitch_handler_types" if web or IMPORTS["http"] in used["imports"] else "types"
+        text += f"from wit_world.imports.{types} import Failure\n"
+    if web:
+        text += "\n\nclass IncomingHandler(exports.IncomingHandler):\n    def handle(self, request, response_out):\n"
+        text += "        handle(request, response_out)\n"
+    for name in webhooks:
         kind, method, argument = CLASSES[name]
         body = f"handlers.notify({argument})" if name == "events" else f"handlers.document({name!r}, {argument})"
         text += f"\n\nclass {kind}(exports.{kind}):\n    def {method}(self, {argument}):\n        try:\n            return {body}\n"

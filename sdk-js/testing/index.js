@@ -5,9 +5,12 @@
  * that a test sets, a log and a carrier's work that it reads. What it answers is what the real one would.
  */
 import { register } from 'node:module';
+import { bytesOf } from '../wire.js';
 import { host } from './host/state.js';
 
 register('./resolve.js', import.meta.url);
+// Behind that, because it imports what stands in for the host.
+const { WebRequest } = await import('../web.js');
 
 export { host };
 
@@ -26,6 +29,27 @@ export function event(fields = {}) {
   const { from, to, ...common } = webhook({ kind: 'call', subject: 'CA00000000000000000000000000000001', status: '' }, fields);
   return common;
 }
+
+/** A run of the schedule `name`, its first attempt, for `events.notify(…)`: `run('remind', '2026-11-23T09:00:00Z', '2026-11-23T10:00:00+01:00')`. */
+export function run(name, scheduledTime, localTime = scheduledTime, attempt = 1) {
+  // To the minute, as the host writes it.
+  const subject = `schedule:${name}:${scheduledTime.slice(0, 16)}Z`;
+  const params = { Schedule: name, ScheduledTime: scheduledTime, LocalTime: localTime, Attempt: String(attempt) };
+  return event({ kind: 'other', status: 'schedule', account: '', step: name, subject, timeLeftMs: 10_000, params });
+}
+
+/** A web request for `web.answer(…)`: the path begins behind the handler's place. A `form` or `json` becomes the body. */
+export function request(method, path = '/', { headers = {}, body = '', form, json } = {}) {
+  const [type, sent] =
+    form ? ['application/x-www-form-urlencoded', new URLSearchParams(form).toString()]
+    : json === undefined ? [undefined, body]
+    : ['application/json', JSON.stringify(json)];
+  const fields = { 'x-hookswitch-prefix': PREFIX, 'x-hookswitch-client': '192.0.2.1', ...(type && { 'content-type': type }), ...headers };
+  return new WebRequest(method, `${PREFIX}${path}`, Object.entries(fields), typeof sent === 'string' ? bytesOf(sent) : sent);
+}
+
+/** Where a test's handler is. */
+const PREFIX = '/dev/handler/web';
 
 function webhook(own, { params = {}, ...fields }) {
   return {

@@ -12,7 +12,7 @@ What a handler imports of this package becomes an import of its component; what 
 handler becomes a component is ``build.py``'s business.
 """
 
-from hookswitch.handlers import Failure, on_call, on_event, on_message
+from hookswitch.handlers import Failure, on_call, on_event, on_message, on_web
 from hookswitch.webhook import Call, Event, Message
 
-__all__ = ["Call", "Event", "Failure", "Message", "on_call", "on_event", "on_message"]
+__all__ = ["Call", "Event", "Failure", "Message", "on_call", "on_event", "on_message", "on_web"]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from componentize_py_types import Err
 from wit_world.imports import outgoing_handler, streams
-from wit_world.imports import wasi_http_types as http
+
+from hookswitch._wasi import http, write
 
 if TYPE_CHECKING:
     from hookswitch.http import HttpError, Request
@@ -68,9 +69,7 @@ def _begin(request: Request, failed: Failed) -> Any:
         outgoing.set_authority(request.authority)
         outgoing.set_path_with_query(request.path)
         body = outgoing.body() if request.body else None
-    except Exception as cause:
-        if not hasattr(cause, "value"):
-            raise
+    except Err:
         raise failed("request", f"its {what} can't be sent") from None
     options = None
     if request.timeout_ms is not None:
@@ -82,25 +81,9 @@ def _begin(request: Request, failed: Failed) -> Any:
     except Err as error:
         raise _explained(error.value, failed) from None
     if body is not None:
-        _write(body, request.body)
+        # What cuts it short is what the answer will say.
+        write(body, request.body)
     return future
-
-
-def _write(body: Any, content: bytes) -> None:
-    try:
-        with body.write() as stream:
-            while content:
-                room = stream.check_write()
-                if room == 0:
-                    with stream.subscribe() as ready:
-                        ready.block()
-                stream.write(content[:room])
-                content = content[room:]
-        http.OutgoingBody.finish(body, None)
-    except Exception as cut_short:
-        # What cut it short is what the answer will say.
-        if not hasattr(cut_short, "value"):
-            raise
 
 
 def _read(answer: Any, failed: Failed) -> bytes:
@@ -109,14 +92,12 @@ def _read(answer: Any, failed: Failed) -> bytes:
         while True:
             try:
                 chunks.append(stream.blocking_read(CHUNK_BYTES))
-            except Exception as end:
-                why = getattr(end, "value", None)
-                if isinstance(why, streams.StreamError_Closed):
+            except Err as end:
+                if isinstance(end.value, streams.StreamError_Closed):
                     return b"".join(chunks)
-                if not isinstance(why, streams.StreamError_LastOperationFailed):
-                    raise
-                code = http.http_error_code(why.value)
-                raise _explained(code, failed) if code else failed("broken", why.value.to_debug_string()) from None
+                cause = end.value.value
+                code = http.http_error_code(cause)
+                raise (_explained(code, failed) if code else failed("broken", cause.to_debug_string())) from None
 
 
 def _method(name: str) -> Any:

@@ -9,9 +9,12 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hookswitch.webhook import Call, Event, Message
+
+if TYPE_CHECKING:
+    from hookswitch.web import Request, Response
 
 #: Causes that are kept: a chain of exceptions may lead back to itself.
 CAUSES_MAX = 16
@@ -19,7 +22,7 @@ CAUSES_MAX = 16
 #: Modules that reach for a network, which only the host has.
 NETWORK = {"_socket", "_ssl", "aiohttp", "http", "httpx", "requests", "socket", "ssl", "urllib3"}
 
-#: The handler's functions by the interface that they answer: ``voice``, ``messaging``, ``events``.
+#: The handler's functions by the interface that they answer: ``voice``, ``messaging``, ``events``, ``web``.
 registered: dict[str, Callable[[Any], Any]] = {}
 
 
@@ -38,7 +41,7 @@ def on_message(function: Callable[[Message], object]) -> Callable[[Message], obj
 
 
 def on_event(function: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Makes a function hear status callbacks. The carrier gets 204 whatever happens; an error goes to the log."""
+    """Makes a function hear status callbacks and runs of schedules. The carrier gets 204 whatever happens; an error goes to the log."""
     return _register("events", function)
 
 
@@ -49,6 +52,11 @@ def _register(interface: str, function: Callable[[Any], Any]) -> Callable[[Any],
         raise TypeError(f"{interface} is answered by {registered[interface].__name__} already; take one of the two out")
     registered[interface] = function
     return function
+
+
+def on_web(function: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """Makes a function answer web requests, of anybody: what it returns is a ``Response`` of ``hookswitch.web``."""
+    return _register("web", function)
 
 
 def document(interface: str, fields: object) -> str:
@@ -68,6 +76,15 @@ def document(interface: str, fields: object) -> str:
 def notify(fields: object) -> None:
     """Runs the function of ``events`` for one status callback."""
     registered["events"](Event(fields))
+
+
+def respond(request: Request) -> Response:
+    """Runs the function of ``web`` for one web request."""
+    returned = registered["web"](request)
+    if not hasattr(returned, "status"):
+        hint = "; is a return missing?" if returned is None else ""
+        raise Failure(f"the handler returned {returned!r} to a web request; expected a Response of hookswitch.web{hint}")
+    return returned
 
 
 def failure_of(error: BaseException) -> tuple[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 
@@ -83,6 +84,22 @@ class Message(_Webhook):
     segments: int
 
 
+@dataclass(frozen=True)
+class Run:
+    """One run of a schedule (``[[schedule]]`` of ``handler.toml``). A run that fails is tried again, at most three times."""
+
+    #: The schedule's name in ``handler.toml``.
+    name: str
+    #: The same for every attempt at this moment, and for no other: ``schedule:remind:2026-11-23T09:00Z``.
+    id: str
+    #: The moment it is for, in UTC: ``2026-11-23T09:00:00Z``. A run that was missed is made up up to 15 minutes later.
+    scheduled_time: str
+    #: The same by the clocks of the schedule's time zone: ``2026-11-23T10:00:00+01:00``.
+    local_time: str
+    #: From 1 to 4.
+    attempt: int
+
+
 class Event(_Webhook):
     """The carrier tells, and expects no document. Events may come late, twice or in another order."""
 
@@ -97,3 +114,11 @@ class Event(_Webhook):
     def kind(self) -> str:
         """What it tells about: ``call``, ``message``, ``recording``, ``transcription``, ``conference``…"""
         return _word(self._fields.kind)  # type: ignore[attr-defined]
+
+    @property
+    def run(self) -> Run | None:
+        """The run of a schedule that this is; None where a carrier tells something."""
+        if (self.kind, self.status, self.account) != ("other", "schedule", "") or not self.subject.startswith("schedule:"):
+            return None
+        scheduled, local = self.param("ScheduledTime") or "", self.param("LocalTime") or ""
+        return Run(self.step, self.subject, scheduled, local, int(self.param("Attempt") or 1))

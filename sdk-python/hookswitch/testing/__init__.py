@@ -6,17 +6,20 @@ log and a carrier's work that it reads. What is answered is what the real host w
 
 from __future__ import annotations
 
-import json
+import json as _json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from hookswitch.handlers import document, notify
+from hookswitch.handlers import document, notify, respond
 from hookswitch.testing import state
 
 if TYPE_CHECKING:
-    from hookswitch.http import Request
+    from hookswitch import http
+    from hookswitch.web import Response
 
+#: Where a test's handler is.
+_PREFIX = "/dev/handler/web"
 _CALL = "CA00000000000000000000000000000001"
 
 
@@ -26,7 +29,7 @@ def reset(**config: object) -> None:
         held.clear()
     state.refusal = None
     for key, value in config.items():
-        state.config[key] = value if isinstance(value, str) else json.dumps(value)
+        state.config[key] = value if isinstance(value, str) else _json.dumps(value)
 
 
 def logged() -> list[tuple[str, str]]:
@@ -67,7 +70,7 @@ def fails(asked: str, kind: str) -> None:
     state.answers[asked] = kind
 
 
-def requests() -> list[Request]:
+def requests() -> list[http.Request]:
     """The requests that the handler made."""
     return list(state.requests)
 
@@ -85,6 +88,35 @@ def receive(**fields: object) -> str:
 def tell(**fields: object) -> None:
     """Tells the handler of an event."""
     notify(_webhook({"kind": "call", "subject": _CALL, "status": "", "sequence": None}, fields))
+
+
+def run(name: str, scheduled_time: str, local_time: str | None = None, attempt: int = 1) -> None:
+    """Tells the handler of a schedule's run: ``run("remind", "2026-11-23T09:00:00Z", "2026-11-23T10:00:00+01:00")``."""
+    # To the minute, as the host writes it.
+    subject = f"schedule:{name}:{scheduled_time[:16]}Z"
+    times = {"Schedule": name, "ScheduledTime": scheduled_time, "LocalTime": local_time or scheduled_time, "Attempt": attempt}
+    tell(kind="other", status="schedule", account="", step=name, subject=subject, time_left_ms=10_000, params=times)
+
+
+def web(
+    method: str,
+    path: str = "/",
+    *,
+    headers: dict[str, str] | None = None,
+    body: bytes | str = b"",
+    form: dict[str, str] | None = None,
+    json: object = None,
+) -> Response:
+    """What the handler answers to a web request; the path begins behind the handler's place and may have a query."""
+    from hookswitch.web import PREFIX_HEADER, Request
+
+    sent = {PREFIX_HEADER: _PREFIX, "x-hookswitch-client": "192.0.2.1"}
+    if form is not None:
+        sent["content-type"], body = "application/x-www-form-urlencoded", urlencode(form)
+    elif json is not None:
+        sent["content-type"], body = "application/json", _json.dumps(json)
+    sent |= headers or {}
+    return respond(Request(method, f"{_PREFIX}{path}", list(sent.items()), body.encode() if isinstance(body, str) else body))
 
 
 def _webhook(own: dict[str, object], fields: dict[str, object]) -> SimpleNamespace:
