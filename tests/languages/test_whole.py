@@ -1,13 +1,39 @@
 import unittest
 
 import handler  # noqa: F401 -- registers what is tested
-from hookswitch import handlers, testing
+from hookswitch import handlers, testing, web
 
 
 class Whole(unittest.TestCase):
+    def setUp(self):
+        testing.reset()
+
     def test_what_stands_in_for_the_host_answers_as_it_does(self):
+        for path, kind in (("refused", "unreachable"), ("slow", "timeout")):
+            testing.fails(f"GET {handler.SERVICE}/{path}", kind)
+        testing.answers(f"GET {handler.SERVICE}/busy", 503)
         self.assertIn("Redirect", testing.answer())
+        self.assertIn(("x-hookswitch-retry", "off"), testing.requests()[-2].headers)
         self.assertIn("Every check holds", testing.answer(step="second"))
+
+    def test_web_requests_are_answered(self):
+        answered = testing.web("POST", "/hours", form={"hours": "9 & later"})
+        self.assertEqual((answered.status, answered.header("Location")), (303, "/dev/handler/web/"))
+        page = testing.web("GET", "/?name=Ann+Lee", headers={"X-Own": "own"})
+        self.assertEqual(page.body.decode(), "9 & later; Ann Lee; own; 192.0.2.1")
+        self.assertEqual(testing.web("POST", "/json", json={"sum": [1, 2]}).headers[1:], [("set-cookie", "a=1"), ("set-cookie", "b=2")])
+        self.assertEqual(testing.web("PUT", "/a/b").body, b'"PUT a b"')
+        with self.assertRaisesRegex(handlers.Failure, "returned None to a web request; expected a Response of hookswitch.web; is a return missing"):
+            testing.web("GET", "/none")
+        for wrong in ({"status": 99}, {"status": "200"}, {"headers": {"x": 5}}, {"headers": {"x": None}}, {"body": None}):
+            with self.assertRaisesRegex(handlers.Failure, "the answer to a web request.*; expected"):
+                web.Response(**wrong)
+
+    def test_a_run_of_a_schedule_is_told_from_what_a_carrier_tells(self):
+        testing.run("remind", "2026-11-23T09:00:00Z", "2026-11-23T10:00:00+01:00", attempt=2)
+        testing.tell(kind="other", status="schedule", subject="schedule:remind:x")
+        expected = "run remind schedule:remind:2026-11-23T09:00Z 2026-11-23T09:00:00Z 2026-11-23T10:00:00+01:00 2"
+        self.assertEqual(testing.logged(), [("info", expected)])
 
     def test_a_function_without_a_return_is_told_so(self):
         function = handlers.registered["voice"]
