@@ -66,7 +66,7 @@ export const takeBack = (id) => ask(() => host.takeBack(named('id', id)));
 export const redirect = (call, link) => ask(() => host.update(named('call', call), { tag: 'link', val: named('link', link) }));
 
 /** A call in progress goes on with this document. */
-export const goOn = (call, document) => ask(() => host.update(named('call', call), { tag: 'document', val: String(document) }));
+export const goOn = (call, document) => ask(() => host.update(named('call', call), { tag: 'document', val: String(document).toWellFormed() }));
 
 /** Ends a call, whatever it is doing. */
 export const end = (call) => ask(() => host.update(named('call', call), { tag: 'complete' }));
@@ -139,7 +139,7 @@ function newCall(call) {
 const DETECT = { untilGreetingEnds: optional(flag, false), timeoutS: optional(unsigned), told: optional(text) };
 const RECORDING = { dual: optional(flag, false), trim: optional(flag, false), told: optional(text) };
 const CALL = {
-  to: text, from: text, link: optional(text), document: optional((_, document) => String(document)), fallback: optional(text),
+  to: text, from: text, link: optional(text), document: optional((_, document) => String(document).toWellFormed()), fallback: optional(text),
   timeoutS: optional(unsigned), timeLimitS: optional(unsigned), sendDigits: optional(text), detect: optional(record(DETECT)),
   recording: optional(record(RECORDING)), told: optional(text),
   toldOf: optional(list(word('initiated', 'ringing', 'answered', 'completed')), []), reason: optional(text),

@@ -20,7 +20,7 @@ export function failureRecord(thrown) {
     const place = placeOf(thrown);
     if (place) causes.push(`at ${place}`);
   }
-  return { message, causes };
+  return { message: message.toWellFormed(), causes: causes.map((cause) => cause.toWellFormed()) };
 }
 
 function chain(thrown) {

@@ -67,7 +67,7 @@ function document(returned) {
       `the handler returned ${described(returned)}; expected Response(…) of twiml, a builder of the twilio package, or text${hint}`,
     );
   }
-  return text;
+  return text.toWellFormed();
 }
 
 /** What something is, for messages. */

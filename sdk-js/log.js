@@ -11,7 +11,7 @@ export const warn = (...parts) => write('warn', text(parts));
 export const error = (...parts) => write('error', text(parts));
 
 function text(parts) {
-  return parts.map((part) => (typeof part === 'string' ? part : print(part))).join(' ');
+  return parts.map((part) => (typeof part === 'string' ? part : print(part))).join(' ').toWellFormed();
 }
 
 function print(value) {

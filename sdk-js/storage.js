@@ -41,9 +41,8 @@ export function storage(what, host) {
   }
 
   function set(key, value, options) {
-    named(key);
-    if (value === undefined || value === null) throw new Failure(`${what}: ${key} can't be ${value}; ${what}.delete removes it`);
-    ask(() => host.set(key, written(what, key, value), ttl(what, options)));
+    if (value === undefined || value === null) throw new Failure(`${what}: ${named(key)} can't be ${value}; ${what}.delete removes it`);
+    ask(() => host.set(named(key), written(what, key, value), ttl(what, options)));
   }
 
   const remove = (key) => ask(() => host.delete(named(key)));

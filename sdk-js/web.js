@@ -8,7 +8,7 @@ import { Failure, failureRecord } from './failure.js';
 import { awaited, checked, described } from './handlers.js';
 import * as log from './log.js';
 import { parse } from './webhook.js';
-import { bytesOf, textOf } from './wire.js';
+import { bytesOf, text, textOf } from './wire.js';
 
 /** Tells how much of a path is the handler's place. */
 const PREFIX_HEADER = 'x-hookswitch-prefix';
@@ -102,7 +102,9 @@ export class WebResponse {
     }
     this.status = status;
     this.body = typeof body === 'string' ? bytesOf(body) : body;
-    this.headers = Object.entries(headers).flatMap(([name, values]) => [values].flat().map((value) => [name.toLowerCase(), String(value)]));
+    this.headers = Object.entries(headers).flatMap(([name, values]) =>
+      [values].flat().map((value) => [name.toLowerCase(), text(`the answer to a web request: the header ${name}`, value)]),
+    );
   }
 
   /** Plain text. */

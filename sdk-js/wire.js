@@ -47,8 +47,8 @@ export function answered(ask, failure) {
 // What a value of the contract has to be: each gives the value, or throws. Engines would make something else of another one,
 // or end the instance.
 
-/** Text. */
-export const text = (what, value) => expected(typeof value === 'string', what, value, 'text');
+/** Text. Half of a character, as cutting a text in two may leave it, becomes U+FFFD: UTF-8 can't say it. */
+export const text = (what, value) => expected(typeof value === 'string', what, value, 'text').toWellFormed();
 
 /** True or false. */
 export const flag = (what, value) => expected(typeof value === 'boolean', what, value, 'true or false');

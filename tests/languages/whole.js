@@ -3,7 +3,7 @@
  *
  * `run` puts it in the place of a new project's handler.
  */
-import { CarrierError, Failure, StorageError, carrier, onCall, onEvent, secrets, session, store, twiml } from 'hookswitch';
+import { CarrierError, Failure, StorageError, carrier, config, log, onCall, onEvent, secrets, session, store, twiml } from 'hookswitch';
 
 const THEM = '+12025550177';
 const US = '+12025550199';
@@ -14,6 +14,10 @@ export const voice = onCall((call) => {
   const wrong = call.step === '' ? first(call) : second();
   if (wrong.length > 0) throw new Failure(wrong.join('; '));
   return call.step === '' ? twiml.Response(twiml.Redirect('second')) : twiml.Response(twiml.Say('Every check holds.'));
+});
+
+export const events = onEvent(({ run }) => {
+  if (run) log.info('run', run.name, run.id, run.scheduledTime, run.localTime, run.attempt);
 });
 
 function first(call) {
@@ -37,6 +41,9 @@ function first(call) {
     fails(`${name}.set too much in UTF-8`, () => memory.set('much', 'ä'.repeat(32_769)), /65538 bytes; use 65536 bytes/);
     fails(`${name}.swap of too much`, () => memory.swap('text', 'a'.repeat(65_537), undefined), StorageError, 'too-large');
     fails(`${name}.set for less than no time`, () => memory.set('text', 'x', { ttlS: -1 }), /whole number/);
+    for (const ttlS of [2 ** 32, 1.5, '60']) {
+      fails(`${name}.set for ${ttlS}`, () => memory.set('text', 'x', { ttlS }), /ttlS is .*; expected a whole number from 0 to 4294967295/);
+    }
     fails(`${name}.set with a slip`, () => memory.set('text', 'x', { ttl: 1 }), /has no ttl/);
   }
   is('session.keys', () => session.keys('b'), ['bytes']);
@@ -64,6 +71,11 @@ function first(call) {
   is('carrier.accessToken', () => carrier.accessToken({ identity: 'ann', params: { a: 'b' } }).split('.').length, 3);
   // In Node the carrier takes everything.
   if (typeof process === 'undefined') fails('carrier.end of no call', () => carrier.end('CA1'), CarrierError, 'invalid');
+  for (const [name, act, expected = /; expected /] of wrongTypes()) fails(name, act, expected);
+  const half = '\ud800';
+  is('half of a character', () => (log.info(half), session.set(half, half), session.get(half)), '\ufffd');
+  is('a document with half of a character', () => onCall(() => half).answer({}), '\ufffd');
+  is('a failure with half of a character', () => placeOf(() => { throw new Failure('x', { cause: half }); }), '\ufffd');
   fails('carrier.place with a slip', () => carrier.place({ too: THEM }), /has no too/);
 
   is('console', () => ['debug', 'info', 'log', 'warn', 'error'].map((level) => console[level]('heard', { digits: level })), [null, null, null, null, null]);
@@ -79,8 +91,65 @@ function first(call) {
   return wrong;
 }
 
+/** What the contract has no value for: an error here, where an engine would end the instance or make something else of it. */
+function wrongTypes() {
+  const message = { to: THEM, from: US };
+  const memories = [['session', session], ['store', store]].flatMap(([name, memory]) => [
+    [`${name}.get nothing`, () => memory.get()],
+    [`${name}.bytes of 5`, () => memory.bytes(5)],
+    [`${name}.set undefined`, () => memory.set('u', undefined), /u can't be undefined; .*\.delete removes it/],
+    [`${name}.set null`, () => memory.set('u', null), /u can't be null/],
+    [`${name}.set under nothing`, () => memory.set(undefined, 'v')],
+    [`${name}.set under 5`, () => memory.set(5, 'v')],
+    [`${name}.set with a number for the options`, () => memory.set('k', 'v', 60), /options is 60; expected an object with ttlS/],
+    [`${name}.add with a list for the options`, () => memory.add('k', 1, [60])],
+    [`${name}.delete nothing`, () => memory.delete()],
+    [`${name}.add to nothing`, () => memory.add()],
+    [`${name}.add 1.5`, () => memory.add('k', 1.5)],
+    [`${name}.swap nothing`, () => memory.swap()],
+    [`${name}.keys of 5`, () => memory.keys(5)],
+  ]);
+  return [
+    ...memories,
+    ['store.keys with a number', () => store.keys('', 5)],
+    ['store.keys after 5', () => store.keys('', { after: 5 })],
+    ['config.get nothing', () => config.get()],
+    ['secrets.get nothing', () => secrets.get()],
+    ['carrier.send nothing', () => carrier.send()],
+    ['carrier.send to undefined', () => carrier.send({ ...message, to: undefined })],
+    ['carrier.send 5', () => carrier.send({ ...message, body: 5 })],
+    ['carrier.send a picture of null', () => carrier.send({ ...message, media: [null] })],
+    ['carrier.send one picture', () => carrier.send({ ...message, media: 'https://example.com/a.png' })],
+    ['carrier.place from null', () => carrier.place({ to: THEM, from: null })],
+    ['carrier.place with a text for a number', () => carrier.place({ ...message, timeoutS: '5' })],
+    ['carrier.place with detect', () => carrier.place({ ...message, detect: true })],
+    ['carrier.place with told 5', () => carrier.place({ ...message, detect: { told: 5 } })],
+    ['carrier.place told of nothing', () => carrier.place({ ...message, toldOf: ['rung'] })],
+    ['carrier.sendLater long ago', () => carrier.sendLater(message, new Date('1960-01-01'))],
+    ['carrier.sendLater at no time', () => carrier.sendLater(message, new Date('soon'))],
+    ['carrier.takeBack nothing', () => carrier.takeBack()],
+    ['carrier.redirect to nothing', () => carrier.redirect(CALL)],
+    ['carrier.goOn nothing', () => carrier.goOn(undefined, '<Response/>')],
+    ['carrier.end nothing', () => carrier.end()],
+    ['carrier.cancel nothing', () => carrier.cancel(null)],
+    ['carrier.recording of nothing', () => carrier.recording()],
+    ['carrier.recordingAudio of some kind', () => carrier.recordingAudio(RECORDING, 'ogg')],
+    ['carrier.deleteRecording of nothing', () => carrier.deleteRecording()],
+    ['carrier.findNumber of 5', () => carrier.findNumber(5)],
+    ['carrier.searchNumbers of a kind', () => carrier.searchNumbers({ kind: 'none' })],
+    ['carrier.searchNumbers with a word for a flag', () => carrier.searchNumbers({ voice: 'yes' })],
+    ['carrier.buyNumber of nothing', () => carrier.buyNumber()],
+    ['carrier.configureNumber to 5', () => carrier.configureNumber(US, { voice: 5 })],
+    ['carrier.releaseNumber of nothing', () => carrier.releaseNumber()],
+    ['carrier.configureShortCode of nothing', () => carrier.configureShortCode()],
+    ['carrier.accessToken of nobody', () => carrier.accessToken({})],
+    ['carrier.accessToken with 1', () => carrier.accessToken({ identity: 'ab', params: { a: 1 } })],
+    ['carrier.accessToken for ever', () => carrier.accessToken({ identity: 'ab', ttlS: 2 ** 32 })],
+  ];
+}
+
 /** Where `lost` stands in this file; the native test compares. */
-export const LOST_LINE = 85;
+export const LOST_LINE = 154;
 
 function lost() { throw new Error('lost');
 }

@@ -2,12 +2,20 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { onCall, onEvent } from 'hookswitch';
-import { call } from 'hookswitch/testing';
-import { LOST_LINE, voice } from '../src/handler.js';
+import { call, event, host, run } from 'hookswitch/testing';
+import { LOST_LINE, events, voice } from '../src/handler.js';
 
 test('what stands in for the host answers as it does', () => {
   assert.match(voice.answer(call()), /Redirect/);
   assert.match(voice.answer(call({ step: 'second' })), /Every check holds/);
+});
+
+test('a run of a schedule is told from what a carrier tells', () => {
+  host.reset();
+  events.notify(run('remind', '2026-11-23T09:00:00Z', '2026-11-23T10:00:00+01:00', 2));
+  events.notify(event({ kind: 'other', status: 'schedule', subject: 'schedule:remind:x' }));
+  const message = 'run remind schedule:remind:2026-11-23T09:00Z 2026-11-23T09:00:00Z 2026-11-23T10:00:00+01:00 2';
+  assert.deepEqual(host.logged, [{ level: 'info', message }]);
 });
 
 test('the line that a component is expected to name is the one that throws', () => {
