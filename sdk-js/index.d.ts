@@ -66,6 +66,82 @@ export interface Event extends Webhook {
   readonly status: string;
   /** Place in the order of happening; undefined if the carrier sent none. */
   readonly sequence?: number;
+  /** The run of a schedule that this is; undefined where a carrier tells something. */
+  readonly run?: Run;
+}
+
+/** One run of a schedule (`[[schedule]]` of `handler.toml`). A run that fails is tried again, at most three times within its minute. */
+export interface Run {
+  /** The schedule's name in `handler.toml`. */
+  readonly name: string;
+  /** The same for every attempt at this moment, and for no other: `schedule:remind:2026-11-23T09:00Z`. */
+  readonly id: string;
+  /** The moment it is for, in UTC: `2026-11-23T09:00:00Z`. A run that was missed is made up up to 15 minutes later. */
+  readonly scheduledTime: string;
+  /** The same by the clocks of the schedule's time zone: `2026-11-23T10:00:00+01:00`. */
+  readonly localTime: string;
+  /** From 1 to 4. */
+  readonly attempt: number;
+}
+
+/** One web request, whole. Anybody may have sent it. */
+export class WebRequest {
+  /** `target` is path and query as sent, the handler's place included. In tests, `request` of `hookswitch/testing` makes one. */
+  constructor(method: string, target: string, headers: [string, string][], body: Uint8Array);
+  /** `GET`, `POST`, … */
+  readonly method: string;
+  /** The path behind the handler's place, as it was sent; begins with `/`. */
+  readonly path: string;
+  /** Method and path, to switch on: `POST /call`. */
+  readonly route: string;
+  /** The path's segments, as they were sent; none for `/`. */
+  readonly segments: string[];
+  /** The parameters of the URL; the first value where there are several. */
+  readonly query: ReadonlyMap<string, string>;
+  /** All header fields, names in lower case; the first value where there are several. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+  /** The fields of a form in the body; none where it is something else. */
+  readonly form: ReadonlyMap<string, string>;
+  /** Who sent it: an address, as the host saw it or a proxy that it trusts. */
+  readonly client: string;
+  /** The first value of a header field, whatever the case of its name. */
+  header(name: string): string | undefined;
+  /** A link to another path of this handler: `request.link('/thanks')`. */
+  link(path: string): string;
+  /** The body as text; throws where it is none. */
+  text(): string;
+  /** The body read as JSON. */
+  json(): any;
+}
+
+/** Status, 200 to 599, and header fields; a list where a field comes more than once. */
+interface WebOptions {
+  status?: number;
+  headers?: Record<string, string | string[]>;
+}
+
+/** What a web request is answered, at most 1 MiB of it. */
+export class WebResponse {
+  constructor(body?: string | Uint8Array, options?: WebOptions);
+  /** Plain text. */
+  static text(words: string, options?: WebOptions): WebResponse;
+  /** A page. Whatever comes from elsewhere has to be escaped by whoever writes it into the page. */
+  static html(page: string, options?: WebOptions): WebResponse;
+  /** A value as JSON. */
+  static json(value: unknown, options?: WebOptions): WebResponse;
+  /** Sends a browser elsewhere with a GET (303), as after a form. */
+  static seeOther(link: string): WebResponse;
+  /** 404. */
+  static notFound(): WebResponse;
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: [string, string][];
+  readonly body: Uint8Array;
+  /** The first value of a header field, whatever the case of its name. */
+  header(name: string): string | undefined;
+  /** The body as text, for tests. */
+  text(): string | undefined;
 }
 
 /** TwiML: text, or an object that prints itself as such (the official `VoiceResponse`, `MessagingResponse`). */
@@ -75,8 +151,12 @@ export type Document = string | { toString(): string };
 export function onCall(handler: (call: Call) => Document | Promise<Document>): { answer: Function };
 /** Makes the `messaging` export. */
 export function onMessage(handler: (message: Message) => Document | Promise<Document>): { receive: Function };
-/** Makes the `events` export. The carrier gets `204` whatever happens; an error goes to the log. */
+/** Makes the `events` export: status callbacks and runs of schedules. The carrier gets `204` whatever happens; an error goes to the log. */
 export function onEvent(handler: (event: Event) => void | Promise<void>): { notify: Function };
+/** Makes the `web` export, with the StarlingMonkey engine. With an error the visitor gets 500, and the log says why. Tests call `answer`. */
+export function onWeb<T extends WebResponse | Promise<WebResponse>>(
+  handler: (request: WebRequest) => T,
+): { handle: Function; answer(request: WebRequest): T };
 
 /** Why a handler can't answer, for its log; `cause` is kept. */
 export class Failure extends Error {}
@@ -97,7 +177,10 @@ export namespace config {
   function all(): Record<string, string>;
 }
 
-/** What `session` and `store` share. Text and bytes are kept as they are, the rest as JSON. */
+/**
+ * What `session` and `store` share. Text and bytes are kept as they are, the rest as JSON. A key that is no text throws, and so does
+ * a value of undefined or null (`delete` removes); a time to live is 1 to 4 294 967 295 seconds.
+ */
 interface Storage {
   /** The value as text; `otherwise` where it was never set, was deleted, or has expired. */
   get(key: string): string | undefined;
@@ -108,7 +191,7 @@ interface Storage {
   json<T = unknown>(key: string): T | undefined;
   json<T = unknown>(key: string, otherwise: T): T;
   /** With `ttlS` the value is gone after so many seconds. */
-  set(key: string, value: unknown, options?: { ttlS?: number }): void;
+  set(key: string, value: {}, options?: { ttlS?: number }): void;
   /** True where it was there. */
   delete(key: string): boolean;
   /**

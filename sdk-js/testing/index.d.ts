@@ -1,4 +1,4 @@
-import type { Call, CarrierError, Event, Message } from '../index.js';
+import type { Call, CarrierError, Event, Message, WebRequest } from '../index.js';
 
 type Fields<T> = Partial<Omit<T, 'params' | 'param' | 'form'>> & { params?: Record<string, string> };
 
@@ -8,6 +8,15 @@ export function call(fields?: Fields<Call>): object;
 export function message(fields?: Fields<Message>): object;
 /** A status callback for `events.notify(…)`. */
 export function event(fields?: Fields<Event>): object;
+
+/** A run of the schedule `name` for `events.notify(…)`: `run('remind', '2026-11-23T09:00:00Z', '2026-11-23T10:00:00+01:00')`. */
+export function run(name: string, scheduledTime: string, localTime?: string, attempt?: number): object;
+/** A web request for `web.answer(…)`: `request('POST', '/call?lang=de', { form: { number: '…' } })`. */
+export function request(
+  method: string,
+  path?: string,
+  options?: { headers?: Record<string, string>; body?: string | Uint8Array; form?: Record<string, string>; json?: unknown },
+): WebRequest;
 
 /** What stands in for the host. */
 export const host: {

@@ -43,6 +43,18 @@ class Survey(unittest.TestCase):
             testing.logged(), [("info", "survey: 5, 4, average 4.50"), ("info", "survey: 2, 1, average 1.50")]
         )
 
+    def test_the_page_has_the_results_and_no_caller(self):
+        self.assertIn("Nobody has answered", testing.web("GET", "/").body.decode())
+        for caller, digits in (("CA1", "5"), ("CA2", "2"), ("CA2", "2")):
+            testing.new_session()
+            testing.answer(id=caller, step="answer/0", digits=digits)
+            testing.answer(id=caller, step="answer/1", digits=digits)
+        page = testing.web("GET", "/").body.decode()
+        self.assertIn("<p>2 answered, 3.50 of 5 on average.</p>", page)
+        self.assertIn("<li>How was &lt;it&gt;?</li>", page)
+        self.assertNotIn("CA", page)
+        self.assertEqual(testing.web("POST", "/").status, 404)
+
     def test_who_is_silent_is_asked_once_more_and_then_let_go(self):
         testing.answer(step="answer/0", digits="5")
         self.assertIn("still there", testing.answer(step="silence/1/1"))
