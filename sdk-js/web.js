@@ -184,7 +184,7 @@ async function handle(incoming, out, answer) {
 
 function read(incoming) {
   const { tag, val } = incoming.method();
-  const headers = incoming.headers().entries().map(([name, value]) => [name, textOf(value) ?? '']);
+  const headers = incoming.headers().entries().map(([name, value]) => [name, textOf(value) ?? String.fromCharCode(...value)]);
   return new WebRequest(val ?? tag.toUpperCase(), incoming.pathWithQuery() ?? '/', headers, readAll(incoming.consume()));
 }
 

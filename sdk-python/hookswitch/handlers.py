@@ -80,8 +80,11 @@ def notify(fields: object) -> None:
 
 def respond(request: Request) -> Response:
     """Runs the function of ``web`` for one web request."""
+    # Here, because most handlers are without it.
+    from hookswitch.web import Response
+
     returned = registered["web"](request)
-    if not hasattr(returned, "status"):
+    if not isinstance(returned, Response):
         hint = "; is a return missing?" if returned is None else ""
         raise Failure(f"the handler returned {returned!r} to a web request; expected a Response of hookswitch.web{hint}")
     return returned

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json as _json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl
 
 from hookswitch._host import needed
@@ -93,7 +93,7 @@ class Response:
     headers: list[tuple[str, str]]
     body: bytes
 
-    def __init__(self, body: bytes | str = b"", *, status: int = 200, headers: Mapping[str, str] | list[tuple[str, str]] = {}) -> None:
+    def __init__(self, body: bytes | str = b"", *, status: int = 200, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         """``status`` is 200 to 599; ``headers`` are pairs where a field comes more than once."""
         if not isinstance(body, (bytes, str)):
             raise Failure(f"the answer to a web request has {body!r} as its body; expected bytes or text")
