@@ -153,7 +153,7 @@ export function onCall(handler: (call: Call) => Document | Promise<Document>): {
 export function onMessage(handler: (message: Message) => Document | Promise<Document>): { receive: Function };
 /** Makes the `events` export: status callbacks and runs of schedules. The carrier gets `204` whatever happens; an error goes to the log. */
 export function onEvent(handler: (event: Event) => void | Promise<void>): { notify: Function };
-/** Makes the `web` export, with the StarlingMonkey engine. With an error the visitor gets 500, and the log says why. Tests call `answer`. */
+/** Makes the `web` export, with the StarlingMonkey engine. With an error the visitor gets 502, and the log says why. Tests call `answer`. */
 export function onWeb<T extends WebResponse | Promise<WebResponse>>(
   handler: (request: WebRequest) => T,
 ): { handle: Function; answer(request: WebRequest): T };
