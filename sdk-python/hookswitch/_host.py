@@ -22,18 +22,18 @@ def host(name: str) -> ModuleType:
 
 
 # What is of another type than the contract's ends the instance in componentize-py, and names its runtime: what goes to the
-# host is looked at here before, natively, too. None is what was left out; `needed` has to be there.
+# host is looked at here before, natively, too. `unsigned` and `text` take None for what was left out, the others do not.
 
 
 def unsigned(what: str, /, **numbers: object) -> None:
     """Refuses what is no ``u32`` of the contract."""
-    whole(what, 0, 2**32 - 1, **numbers)
+    whole(what, 0, 2**32 - 1, **{name: number for name, number in numbers.items() if number is not None})
 
 
 def whole(what: str, least: int, most: int, /, **numbers: object) -> None:
     """Refuses what is no whole number between these two."""
     for name, number in numbers.items():
-        if number is not None and not (isinstance(number, int) and least <= number <= most):
+        if not isinstance(number, int) or not least <= number <= most:
             raise Failure(f"{what}: {name} is {number!r}; expected a whole number from {least} to {most}")
 
 

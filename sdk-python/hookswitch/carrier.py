@@ -241,7 +241,7 @@ def access_token(
     for name, value in (params or {}).items():
         needed("carrier: params", **{"a name": name, "a value": value})
     flag("carrier", incoming=incoming)
-    unsigned("carrier", ttl_s=ttl_s)
+    whole("carrier", 1, 86_400, ttl_s=ttl_s)
     grant = _carrier.VoiceGrant(
         identity=identity, application=application, params=list((params or {}).items()), incoming=incoming, ttl_s=ttl_s
     )

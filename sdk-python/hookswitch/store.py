@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hookswitch._host import host, needed, text, unsigned
+from hookswitch._host import host, needed, text, whole
 from hookswitch._storage import Storage, StorageError
 
 __all__ = ["Page", "StorageError", "add", "bytes", "delete", "get", "json", "keys", "set", "swap"]
@@ -38,6 +38,6 @@ def keys(prefix: str = "", after: str | None = None, limit: int = 100) -> Page:
     """The keys that begin with ``prefix``, sorted, at most ``limit`` of them (1 to 1 000), from behind the key ``after``."""
     needed("store", prefix=prefix)
     text("store", after=after)
-    unsigned("store", limit=limit)
+    whole("store", 1, 1_000, limit=limit)
     page = _storage.ask(lambda: _store.keys(prefix, after, limit))
     return Page(page.keys, page.next)

@@ -143,6 +143,7 @@ def wrong_types():
         yield f"{name}.add None", lambda: memory.add("a", None)
         yield f"{name}.swap None", lambda: memory.swap(None, None, None)
     yield "store.keys after 5", lambda: store.keys(after=5)
+    yield "store.keys, None of them", lambda: store.keys(limit=None)
     yield "config.get 5", lambda: config.get(5)
     yield "secrets.get None", lambda: secrets.get(None)
     yield "carrier.send to None", lambda: carrier.send(NewMessage(to=None, from_=US))
@@ -172,6 +173,8 @@ def wrong_types():
     yield "carrier.configure_short_code None", lambda: carrier.configure_short_code(None, NumberSettings())
     yield "carrier.access_token of None", lambda: carrier.access_token(None)
     yield "carrier.access_token with 1", lambda: carrier.access_token("ann", params={"a": 1})
+    yield "carrier.search_numbers, None of them", lambda: carrier.search_numbers(most=None)
+    yield "carrier.access_token for None", lambda: carrier.access_token("ann", ttl_s=None)
     yield "carrier.access_token for ever", lambda: carrier.access_token("ann", ttl_s=2**32)
 
 
