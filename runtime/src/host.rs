@@ -25,11 +25,11 @@ use crate::recording::Recorder;
 use crate::registry::{KeyError, MasterKey};
 use crate::revision::{Fetching, Revision, RevisionName};
 use crate::router::calls::Calls;
-use crate::router::{Router, Snapshot};
+use crate::router::{Router, Snapshot, Tenant};
 use crate::sandbox::{Compile, Prepared, Sandbox, SandboxError, SandboxSettings};
 use crate::schedule::{self, LastRuns};
 use crate::state::State;
-use crate::telemetry::Feed;
+use crate::telemetry::{Feed, TenantFacts};
 use crate::twiml;
 use crate::webhook::duplicates::Duplicates;
 use crate::webhook::errors::Failure;
@@ -320,6 +320,23 @@ impl Host {
                 Err(error.to_string())
             }
         }
+    }
+
+    /// How each tenant stands at its walls.
+    #[must_use]
+    pub fn tenants_at_their_walls(&self) -> Vec<TenantFacts> {
+        let snapshot = self.router.snapshot();
+        let stands = |tenant: &Arc<Tenant>| {
+            let of_handlers = tenant.handlers.values().flat_map(|one| [&one.places, &one.web_places]);
+            let walls = of_handlers.chain([&tenant.places, &tenant.web_places]);
+            TenantFacts {
+                tenant: tenant.id.clone(),
+                running: tenant.places.running(),
+                waiting: walls.map(|places| places.waiting()).sum(),
+                places: tenant.places.max(),
+            }
+        };
+        snapshot.tenants().map(stands).collect()
     }
 
     /// Seconds since this host was made.

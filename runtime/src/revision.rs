@@ -284,7 +284,7 @@ pub fn granted(name: &RevisionName, settings: &RevisionSettings, key: &SecretsKe
     let values = settings.secrets.iter().map(|(secret, grant)| {
         let value = key.open(tenant, secret, grant);
         if value.is_none() {
-            error!(%tenant, %handler, revision = %id, secret, "the secret can't be read; set it anew");
+            error!(%tenant, %handler, revision = id.0, secret, "the secret can't be read; set it anew");
         }
         (secret.clone(), value)
     });

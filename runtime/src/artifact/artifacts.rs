@@ -195,6 +195,7 @@ impl Artifacts {
         // Whoever comes for the same component meanwhile waits for this one.
         let mut ready = slot.lock().await;
         if let Some(prepared) = ready.upgrade() {
+            looked(ToBe::Run, "memory");
             return Ok(prepared);
         }
         let prepared = Arc::new(self.load_or_heal(sandbox, tenant, digest, owner).await?);
@@ -242,10 +243,11 @@ impl Artifacts {
                     (Start::Running, Some(seen)) => seen.within(limits),
                     (Start::Running, None) => false,
                 };
+                looked(ToBe::Admitted, if started { "file" } else { "untried" });
                 Ok(started.then(|| admitted(facts, artifact_bytes, None)))
             }
             Err(error) => {
-                note(digest, &error);
+                looked(ToBe::Admitted, note(digest, &error));
                 Ok(None)
             }
         }
@@ -260,8 +262,11 @@ impl Artifacts {
         owner: Option<TenantId>,
     ) -> Result<Prepared, AdmitError> {
         match self.load(sandbox, digest, owner).await? {
-            Ok(prepared) => return Ok(prepared),
-            Err(error) => note(digest, &error),
+            Ok(prepared) => {
+                looked(ToBe::Run, "file");
+                return Ok(prepared);
+            }
+            Err(error) => looked(ToBe::Run, note(digest, &error)),
         }
         self.compile(tenant, digest, None).await?;
         let owner = self.owner_of(tenant, digest);
@@ -351,13 +356,30 @@ pub(super) fn disk(error: &io::Error) -> AdmitError {
     if is_full(error) { AdmitError::DiskFull } else { AdmitError::Host(error.to_string()) }
 }
 
-/// What is missing is compiled without a word; what is damaged is the operator's to know.
-fn note(digest: &Digest, error: &MapError) {
+/// What compiled code is looked for to be.
+#[derive(Clone, Copy)]
+enum ToBe {
+    Admitted,
+    Run,
+}
+
+/// Counts a look for compiled code by what was found.
+fn looked(to_be: ToBe, found: &'static str) {
+    let to_be = match to_be {
+        ToBe::Admitted => "admitted",
+        ToBe::Run => "run",
+    };
+    counter!("hookswitch_artifact_lookups_total", "to_be" => to_be, "found" => found).increment(1);
+}
+
+/// What is missing is compiled without a word; what is damaged is the operator's to know. Gives the word it is counted by.
+fn note(digest: &Digest, error: &MapError) -> &'static str {
     match error {
-        MapError::Missing => {}
+        MapError::Missing => "missing",
         MapError::Damaged(_) | MapError::Misplaced(_) | MapError::Engine(_) | MapError::Link(_) => {
             counter!("hookswitch_artifacts_damaged_total").increment(1);
             warn!(%digest, "{error}; it is compiled again from the component");
+            "damaged"
         }
     }
 }

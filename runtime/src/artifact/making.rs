@@ -131,6 +131,9 @@ impl Making {
         };
         let bytes = self.store.key.seal(Purpose::Artifact, output.file(), code_bytes, &facts)?;
         output.keep_as(&self.store.artifact_name(&self.digest, self.owner.as_ref()), Keep::Durably)?;
+        let spent = &compiled.spent;
+        counter!("hookswitch_functions_total", "from" => "cache").increment(spent.functions_reused);
+        counter!("hookswitch_functions_total", "from" => "compiler").increment(spent.functions_compiled);
         // Nothing is lost with them but time.
         if let Some(functions) = functions
             && compiled.spent.functions_compiled > 0

@@ -16,6 +16,7 @@ use super::model::HandlerView;
 use super::problem::{Refusal, Word};
 use crate::call::TenantId;
 use crate::deploy::DeployError;
+use crate::registry::FILE_LABEL;
 use crate::registry::model::{Scope, TokenRecord};
 
 /// Longest token that is looked up, in bytes; ours are shorter.
@@ -75,7 +76,7 @@ fn operators(api: &Api, presented: &str) -> Option<TokenRecord> {
     let same = bool::from(own.expose().as_bytes().ct_eq(presented.as_bytes()));
     same.then(|| TokenRecord {
         id: "operator".to_owned(),
-        label: "operator".to_owned(),
+        label: FILE_LABEL.to_owned(),
         scope: Scope::Operator,
         created_at: 0,
     })

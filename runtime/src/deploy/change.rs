@@ -4,6 +4,7 @@
 //! and kept in the journal until it is back.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use tracing::warn;
 
@@ -39,6 +40,7 @@ impl Deployer {
         let change = Arc::new(change);
         self.make_runnable(tenant, handler, without, &*change).await?;
         let _turn = self.turn.lock().await;
+        let began = Instant::now();
         let before = self.in_force(tenant, handler)?;
         let changed = match self.unreachable() {
             // Known to be away: nobody is helped by waiting for it once more.
@@ -57,7 +59,7 @@ impl Deployer {
         }
         self.publisher.handler(&record, None, None);
         if let Some(event) = &event {
-            self.tell(&record, event);
+            self.tell(&record, event, began);
         }
         let about = event.as_ref().map_or(record.release.stable, |event| event.revision);
         let shown = self.in_force(tenant, handler)?.revisions.get(&about).and_then(|one| one.record.clone());
@@ -194,7 +196,7 @@ impl Deployer {
         let code = self.artifacts.get(&self.host.sandbox, &record.tenant, &revision.digest).await;
         // Committed is committed: a revision without code answers with its fallback until it has some.
         if let Err(error) = &code {
-            warn!(tenant = %record.tenant, handler = %record.name, revision = %revision.id, "not ready: {error}");
+            warn!(tenant = %record.tenant, handler = %record.name, revision = revision.id.0, "not ready: {error}");
         }
         self.publisher.handler(record, Some(revision), code.ok());
         Ok(())

@@ -36,6 +36,18 @@ pub enum DeployError {
 }
 
 impl DeployError {
+    /// The word that it is counted by: what refused a component, or which kind of error it is.
+    pub(super) fn word(&self) -> &str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::Refused { reason, .. } => reason,
+            Self::Conflict(_) => "conflict",
+            Self::Differs(_) => "replay_differs",
+            Self::Quota(_) => "quota",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
     /// A refusal with its word.
     pub(super) fn refused(reason: &str, detail: impl Display) -> Self {
         Self::Refused { reason: reason.to_owned(), detail: detail.to_string() }

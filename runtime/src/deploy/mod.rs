@@ -19,6 +19,7 @@ mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio::sync::OwnedMutexGuard;
@@ -105,6 +106,24 @@ impl Deployer {
         handler: &HandlerName,
         deploy: Deploy,
     ) -> Result<Deployed, DeployError> {
+        let deployed = self.deploy_uncounted(by, tenant, handler, deploy).await;
+        let outcome = match &deployed {
+            Ok(deployed) if deployed.known => "known",
+            Ok(deployed) if deployed.percent < 100.0 => "canary",
+            Ok(_) => "live",
+            Err(error) => error.word(),
+        };
+        metrics::counter!("hookswitch_deploys_total", "outcome" => outcome.to_owned()).increment(1);
+        deployed
+    }
+
+    async fn deploy_uncounted(
+        &self,
+        by: &str,
+        tenant: &TenantId,
+        handler: &HandlerName,
+        deploy: Deploy,
+    ) -> Result<Deployed, DeployError> {
         let now = clock::unix_ms();
         let start = Start::asked(deploy.percent, deploy.no_canary)
             .map_err(|error| DeployError::refused("release", error))?;
@@ -142,6 +161,7 @@ impl Deployer {
             at: now,
         };
         let _turn = self.turn.lock().await;
+        let began = Instant::now();
         if !self.artifacts.store().has_component(&digest) {
             return Err(DeployError::refused(
                 "component",
@@ -171,7 +191,7 @@ impl Deployer {
         self.begin_to_watch(&outcome.handler);
         self.publisher.handler(&outcome.handler, Some(outcome.revision.clone()), Some(code));
         if let Some(event) = &event {
-            self.tell(&outcome.handler, event);
+            self.tell(&outcome.handler, event, began);
         }
         let changes = assessment.map(|assessment| assessment.changes).unwrap_or_default();
         let deployed = self.deployed(&outcome.handler, &outcome.revision, outcome.known, changes);
@@ -392,12 +412,14 @@ impl Deployer {
         })
     }
 
-    /// Says in log, feed and metrics what happened to a release.
-    fn tell(&self, handler: &HandlerRecord, event: &ReleaseEvent) {
+    /// Says in log, feed and metrics what happened to a release: a change that `began` when it had its turn, and that was put
+    /// in force just now.
+    fn tell(&self, handler: &HandlerRecord, event: &ReleaseEvent, began: Instant) {
+        metrics::histogram!("hookswitch_release_switch_seconds").record(began.elapsed());
         let (tenant, name) = (&handler.tenant, &handler.name);
         let change = view::change_word(event.change);
         info!(
-            target: "release", %tenant, handler = %name, revision = %event.revision, by = event.by,
+            target: "release", %tenant, handler = %name, revision = event.revision.0, by = event.by,
             "{change}: {}", event.reason
         );
         metrics::counter!("hookswitch_release_changes_total", "change" => change).increment(1);

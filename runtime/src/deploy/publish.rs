@@ -184,7 +184,7 @@ impl Publisher {
         match Revision::of_record(record, &self.secrets, &self.host.pin_key) {
             Ok(revision) => Some(Arc::new(revision)),
             Err(error) => {
-                error!(%tenant, %handler, revision = %id, "the revision is left out: {error}");
+                error!(%tenant, %handler, revision = id.0, "the revision is left out: {error}");
                 None
             }
         }
@@ -247,7 +247,7 @@ fn handler(
 ) -> Option<Handler> {
     let Some(stable) = revisions.get(&record.release.stable).cloned() else {
         error!(
-            tenant = %record.tenant, handler = %record.name, revision = %record.release.stable,
+            tenant = %record.tenant, handler = %record.name, revision = record.release.stable.0,
             "the handler stays as it is: the revision that shall take its calls is not there"
         );
         return old.cloned();

@@ -42,7 +42,6 @@ impl Deployer {
             let registry = Arc::clone(&self.registry);
             let look = blocking(move || registry.check().map_err(DeployError::from)).await;
             let before = self.unreachable();
-            metrics::gauge!("hookswitch_registry_reachable").set(if look.is_ok() { 1.0 } else { 0.0 });
             match (look, before) {
                 (Err(why), None) => {
                     error!("calls go on, changes wait: {why}");

@@ -161,7 +161,7 @@ impl Deployer {
         let raised = matches!(look.judgement, Judgement::Raised(_));
         if raised && !known.raised {
             let (tenant, handler) = name;
-            warn!(%tenant, %handler, revision = %canary.revision, "the canary is not promoted by itself: {}", look.judgement);
+            warn!(%tenant, %handler, revision = canary.revision.0, "the canary is not promoted by itself: {}", look.judgement);
         }
         known.raised = raised;
         on_trial.revision.counters.set_judgement(Some(match look.judgement {

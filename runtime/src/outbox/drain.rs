@@ -55,6 +55,7 @@ impl Outbox {
                     let times = (now, now + LOOK_AFTER_MS);
                     let count = self.ledger.recover(self.sending.held(), silent_since, times).await?;
                     recovered = Some(Instant::now());
+                    metrics::gauge!("hookswitch_outbox_waiting").set(self.ledger.waiting().await? as f64);
                     if count > 0 {
                         warn!(
                             "{count} entries of the outbox were being sent when that was cut off; the carrier is asked about them"
@@ -64,7 +65,6 @@ impl Outbox {
                 if pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
                     while self.ledger.prune(clock::unix_ms()).await? {}
                     pruned = Some(Instant::now());
-                    metrics::gauge!("hookswitch_outbox_waiting").set(self.ledger.waiting().await? as f64);
                 }
                 self.round().await
             };

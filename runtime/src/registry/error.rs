@@ -180,15 +180,20 @@ impl RegistryError {
 
     /// A row that says something it can't.
     pub(super) fn damaged(found: impl Into<String>) -> Self {
-        Self::Damaged { path: FILE_NAME.into(), found: found.into() }
+        Self::Damaged { path: FILE_NAME.into(), found: on_one_line(&found.into()) }
     }
+}
+
+/// What SQLite says in several lines, as one: a log has a line for each thing that happened.
+fn on_one_line(text: &str) -> String {
+    text.lines().collect::<Vec<_>>().join("; ")
 }
 
 impl From<rusqlite::Error> for RegistryError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
         let path = PathBuf::from(FILE_NAME);
-        let what = error.to_string();
+        let what = on_one_line(&error.to_string());
         match &error {
             E::SqliteFailure(cause, _) => match cause.code {
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Locked { path },

@@ -37,7 +37,7 @@ pub use error::RegistryError;
 pub use journal::{Applied, AppliedAs, PendingJournal};
 pub use key::{KEY_FILE, KeyError, MasterKey, SecretsKey};
 pub use local::{LAST_KNOWN_FILE, LocalError, read_last_known, write_last_known};
-pub use tokens::OperatorToken;
+pub use tokens::{FILE_LABEL, OperatorToken};
 
 use connection::{Look, Slot, Watch, Writer};
 pub(crate) use files::{Partial, Present, create_private};

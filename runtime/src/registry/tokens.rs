@@ -29,6 +29,12 @@ const ID_BYTES: usize = 6;
 /// Longest text that is hashed in order to find a token; ours have 47 characters.
 const TEXT_BYTES_MAX: usize = 256;
 
+/// What the token in the operator's file is called, in history and log: it is the one that people use before they make others.
+pub const FILE_LABEL: &str = "the operator's token";
+
+/// What it was called before.
+const FILE_LABEL_OLD: &str = "file operator-token";
+
 const COLUMNS: &str = "id, label, scope, tenant, created_at";
 
 /// What became of the operator's token file.
@@ -130,8 +136,7 @@ impl Registry {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(RegistryError::io(path, error)),
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let (record, token) = self.create_token(Scope::Operator, &format!("file {name}"), at)?;
+        let (record, token) = self.create_token(Scope::Operator, FILE_LABEL, at)?;
         let text = format!("{}\n", token.expose());
         if let Err(error) = files::write_whole(path, text.as_bytes(), Present::Replace) {
             // A token that nobody can ever read is not left behind, if the registry still takes it back.
@@ -159,7 +164,11 @@ fn token(row: &Row<'_>) -> rusqlite::Result<TokenRecord> {
         // The schema allows three words.
         _ => Scope::Read(text(row, 3, TenantId::new)?),
     };
-    Ok(TokenRecord { id: row.get(0)?, label: row.get(1)?, scope, created_at: row.get(4)? })
+    let mut label: String = row.get(1)?;
+    if label == FILE_LABEL_OLD {
+        label = FILE_LABEL.to_owned();
+    }
+    Ok(TokenRecord { id: row.get(0)?, label, scope, created_at: row.get(4)? })
 }
 
 fn columns_of(scope: &Scope) -> (&'static str, Option<&TenantId>) {

@@ -140,7 +140,7 @@ impl Store {
             let sound: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
             if sound != "ok" {
                 let damage = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-                return Err(rusqlite::Error::SqliteFailure(damage, Some(sound)));
+                return Err(rusqlite::Error::SqliteFailure(damage, Some(sound.replace('\n', "; "))));
             }
             connection.execute_batch(SCHEMA)?;
             Ok(connection)

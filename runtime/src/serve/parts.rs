@@ -25,7 +25,7 @@ use crate::registry::model::{Everything, NumberRecord};
 use crate::registry::{MasterKey, OperatorToken, PendingJournal, Registry, RegistryError, read_last_known};
 use crate::schedule::Keeper;
 use crate::state::State;
-use crate::telemetry::Metrics;
+use crate::telemetry::{self, Metrics};
 
 /// The file of the operator's token in the data folder.
 pub const OPERATOR_TOKEN: &str = "operator-token";
@@ -135,8 +135,12 @@ impl Parts {
             outbox: Arc::clone(&self.outbox),
             feed: self.host.feed.clone(),
             metrics: {
-                let metrics = self.metrics.clone();
-                Arc::new(move || metrics.render())
+                let (metrics, host) = (self.metrics.clone(), Arc::clone(&self.host));
+                Arc::new(move || {
+                    let mut text = metrics.render();
+                    telemetry::write_tenants(&mut text, host.tenants_at_their_walls());
+                    text
+                })
             },
             health: Arc::clone(&self.health),
             limits: ControlLimits {

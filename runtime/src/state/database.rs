@@ -157,6 +157,8 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<bool, DatabaseError> {
     }
     drop(backup);
     let found: String = copy.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    // In several lines, of which a log would make several entries.
+    let found = found.replace('\n', "; ");
     if found == "ok" { Ok(true) } else { Err(DatabaseError::Damaged { path: from.to_owned(), found }) }
 }
 

@@ -164,7 +164,7 @@ impl Loop {
         let committed = done.is_ok();
         self.say(done);
         let group = together.len();
-        if self.duty == Duty::Writes {
+        if self.duty == Duty::Writes && committed {
             metrics::counter!("hookswitch_state_commits_total").increment(1);
             metrics::counter!("hookswitch_state_writes_total").increment(group as u64);
         }

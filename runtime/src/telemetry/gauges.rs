@@ -1,10 +1,14 @@
 //! The host's own state, as it is now: how full it is, and whether it gets the CPU that it needs.
 //!
-//! Whoever runs the host says once a second how things stand; nothing is counted here on a webhook's way.
+//! Whoever runs the host says once a second how things stand; nothing is counted here on a webhook's way. How each tenant
+//! stands is asked for with each scrape and kept nowhere, so a tenant that is gone leaves nothing behind.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use metrics::{Gauge, Histogram, gauge, histogram};
+
+use crate::call::TenantId;
 
 /// How things stand at one moment.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +100,49 @@ impl Default for Gauges {
     }
 }
 
+/// How one tenant stands at its walls at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantFacts {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Its webhooks that have one of its places.
+    pub running: u32,
+    /// Its webhooks that wait for a place of their handler or of the tenant.
+    pub waiting: u32,
+    /// How many places it has.
+    pub places: u32,
+}
+
+type OfTenant = fn(&TenantFacts) -> u32;
+
+const PER_TENANT: [(&str, &str, OfTenant); 3] = [
+    (
+        "hookswitch_tenant_running_invocations",
+        "webhooks that have one of the tenant's places; those that still wait for one of the host's among them",
+        |facts| facts.running,
+    ),
+    (
+        "hookswitch_tenant_waiting_webhooks",
+        "webhooks that wait for a place of their handler or of the tenant",
+        |facts| facts.waiting,
+    ),
+    ("hookswitch_tenant_places", "invocations that the tenant may have at one time", |facts| facts.places),
+];
+
+/// Writes how the tenants stand, as Prometheus reads it, by name.
+pub fn write_tenants(text: &mut String, mut tenants: Vec<TenantFacts>) {
+    tenants.sort_unstable_by(|one, other| one.tenant.cmp(&other.tenant));
+    for (name, help, value) in PER_TENANT {
+        if !tenants.is_empty() {
+            let _infallible = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n");
+        }
+        for facts in &tenants {
+            // Names are of letters, digits and `-`: nothing to escape.
+            let _infallible = writeln!(text, "{name}{{tenant=\"{}\"}} {}", facts.tenant, value(facts));
+        }
+    }
+}
+
 /// Memory of this process that is in RAM, in bytes, where the operating system tells.
 fn resident_memory_bytes() -> Option<u64> {
     let pages = std::fs::read_to_string("/proc/self/statm").ok()?;
@@ -105,10 +152,38 @@ fn resident_memory_bytes() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tenant_is_shown_by_name_and_a_host_without_tenants_shows_no_family() {
+        let facts = |tenant, running, waiting| TenantFacts {
+            tenant: TenantId::new(tenant).unwrap(),
+            running,
+            waiting,
+            places: 200,
+        };
+        let mut text = String::new();
+        write_tenants(&mut text, vec![facts("other", 0, 0), facts("acme", 200, 17)]);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        let expected = [
+            r#"hookswitch_tenant_running_invocations{tenant="acme"} 200"#,
+            r#"hookswitch_tenant_running_invocations{tenant="other"} 0"#,
+            r#"hookswitch_tenant_waiting_webhooks{tenant="acme"} 17"#,
+            r#"hookswitch_tenant_waiting_webhooks{tenant="other"} 0"#,
+            r#"hookswitch_tenant_places{tenant="acme"} 200"#,
+            r#"hookswitch_tenant_places{tenant="other"} 200"#,
+        ];
+        assert_eq!(lines, expected);
+        assert_eq!(text.matches("# TYPE").count(), 3);
+        let mut none = String::new();
+        write_tenants(&mut none, Vec::new());
+        assert_eq!(none, "");
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn resident_memory_is_what_a_process_may_have() {
-        let bytes = super::resident_memory_bytes().unwrap();
+        let bytes = resident_memory_bytes().unwrap();
         assert!((1 << 20..1 << 36).contains(&bytes), "{bytes}");
     }
 }

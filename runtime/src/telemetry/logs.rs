@@ -286,4 +286,20 @@ mod tests {
         lines.flush(Duration::from_secs(10));
         assert_eq!(lines.dropped.load(Relaxed), 2);
     }
+
+    #[test]
+    fn numbers_are_logged_as_numbers_and_not_as_texts() {
+        // `%` and `?` write texts, and so does whatever has more than 64 bits.
+        let texts = [
+            r"\b(revision|generation|attempt|tries|dropped|left_out|\w*ms|\w*us|\w*bytes)\s*=\s*[%?][a-z]",
+            r"\b\w*ms\s*=\s*[\w.()]*as_millis\(\),",
+        ];
+        let texts = texts.map(|text| regex::Regex::new(text).unwrap());
+        for (path, source) in crate::telemetry::sources().iter().filter(|(path, _)| !path.ends_with(file!()))
+        {
+            for found in texts.iter().flat_map(|text| text.find_iter(source)) {
+                panic!("{} of {} is no number in JSON", found.as_str(), path.display());
+            }
+        }
+    }
 }

@@ -68,7 +68,10 @@ fn describe() {
 
 const COUNTERS: &[(&str, &str)] = &[
     ("hookswitch_state_writes_total", "sessions kept and changes made in stores"),
-    ("hookswitch_state_commits_total", "commits that those were written with"),
+    (
+        "hookswitch_state_commits_total",
+        "commits of sessions and stores to their files; one takes all writes that wait for it",
+    ),
     ("hookswitch_state_errors_total", "transactions on sessions and stores that failed"),
     ("hookswitch_refused_total", "requests refused before a handler, by HS code"),
     ("hookswitch_ingress_refused_total", "requests refused for their HTTP, by reason"),
@@ -76,10 +79,23 @@ const COUNTERS: &[(&str, &str)] = &[
     ("hookswitch_ingress_accept_errors_total", "connections that the operating system could not hand over"),
     ("hookswitch_compiles_total", "components compiled, by outcome: ok or the reason of the refusal"),
     ("hookswitch_artifacts_damaged_total", "compiled files that failed their check and were made again"),
+    (
+        "hookswitch_artifact_lookups_total",
+        "looks for a component's compiled code to be admitted or run, by what was found: memory, file, untried (under such \
+         limits), missing, damaged; what is none of the first two is compiled",
+    ),
+    (
+        "hookswitch_functions_total",
+        "functions of components compiled with the incremental cache, by where their code is from: cache or compiler",
+    ),
     ("hookswitch_deploys_total", "deploys by outcome: live, canary, known, or the word of the refusal"),
     (
         "hookswitch_release_changes_total",
         "changes of releases by what happened, such as promoted or taken_back",
+    ),
+    (
+        "hookswitch_canaries_taken_back_total",
+        "canaries that the host took back because they failed too often",
     ),
     ("hookswitch_recordings_dropped_total", "webhooks that were not kept because they came too fast"),
     ("hookswitch_feed_dropped_total", "events that a subscriber of the feed was too slow for"),
@@ -92,6 +108,10 @@ const GAUGES: &[(&str, &str)] = &[
     ("hookswitch_guest_memory_bytes", "memory of all guests that run"),
     ("hookswitch_loaded_revisions", "revisions that are ready to take webhooks"),
     ("hookswitch_connections", "open connections of carriers"),
+    (
+        "hookswitch_outbox_waiting",
+        "calls and messages to be placed later that are not at their end, counted every half minute",
+    ),
     ("hookswitch_stored_answers", "answers kept for repeated deliveries"),
     ("hookswitch_stored_answers_bytes", "memory of the answers kept for repeated deliveries"),
     ("hookswitch_compile_queue", "compiles that wait for their turn"),
@@ -104,7 +124,10 @@ const GAUGES: &[(&str, &str)] = &[
 
 const HISTOGRAMS: &[(&str, &str)] = &[
     ("hookswitch_compile_seconds", "time from a compile's start to its end"),
-    ("hookswitch_release_switch_seconds", "time from an accepted change to the snapshot that has it"),
+    (
+        "hookswitch_release_switch_seconds",
+        "time of a change of a release, from its turn to the snapshot that has it, its commit to the registry included",
+    ),
     (
         "hookswitch_ticker_lateness_seconds",
         "the worst wake-up of each second of the thread that counts CPU time",
@@ -226,6 +249,37 @@ mod tests {
         }
         let types = text.matches("# TYPE hookswitch_release_switch_seconds ").count();
         assert_eq!(types, 1, "a name is declared once:\n{text}");
+    }
+
+    /// What the sources of this package record with the macros: kind and name, and in which file.
+    fn recorded() -> Vec<(String, String, std::path::PathBuf)> {
+        let macros = regex::Regex::new(r#"\b(counter|gauge|histogram)!\(\s*("[^"]*"|[^)])"#).unwrap();
+        let mut recorded = Vec::new();
+        for (path, source) in crate::telemetry::sources() {
+            // Tests stand at the end of a file, or in one of their own.
+            let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for found in macros.captures_iter(source) {
+                recorded.push((found[1].to_owned(), found[2].to_owned(), path.clone()));
+            }
+        }
+        recorded
+    }
+
+    #[test]
+    fn what_is_explained_is_recorded_and_what_is_recorded_is_explained() {
+        let kinds = [("counter", COUNTERS), ("gauge", GAUGES), ("histogram", HISTOGRAMS)];
+        let of = |(kind, table): (&'static str, &'static [(&str, &str)])| {
+            table.iter().map(move |(name, _)| (kind.to_owned(), format!("{name:?}")))
+        };
+        let explained: std::collections::BTreeSet<_> = kinds.into_iter().flat_map(of).collect();
+        let recorded = recorded();
+        for (kind, name, path) in &recorded {
+            let known = explained.contains(&(kind.clone(), name.clone()));
+            assert!(known, "{kind} {name} of {} has no text for # HELP", path.display());
+        }
+        let recorded = recorded.into_iter().map(|(kind, name, _)| (kind, name)).collect();
+        let never: Vec<_> = explained.difference(&recorded).collect();
+        assert!(never.is_empty(), "explained and recorded nowhere: {never:?}");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) fn answered(
     publish(host, request, revision, webhook, answer, &Told { outcome, wall, used: *used });
     // Not louder: a line for each webhook is a tenth of what the webhook costs. Metrics count all of them.
     debug!(
-        target: "webhook", %request, tenant = %revision.tenant, handler = %revision.handler, revision = %revision.id,
+        target: "webhook", %request, tenant = %revision.tenant, handler = %revision.handler, revision = revision.id.0,
         subject = webhook.subject(), step = webhook.step(), outcome = answer.code.unwrap_or("ok"),
         wall_us = micros(wall), cpu_us = micros(used.busy),
         memory_kib = used.memory_bytes >> 10, log_bytes = used.log_bytes,
@@ -97,21 +97,21 @@ pub(super) fn breaker(revision: &Revision, webhook: &Webhook, change: Change) {
         // The gauge is the calls'.
         return match change {
             Change::Opened { for_ms } => {
-                warn!(%tenant, %handler, revision = %revision_id, "so many {what} fail that they {then}; tried again in {for_ms} ms");
+                warn!(%tenant, %handler, revision = revision_id.0, "so many {what} fail that they {then}; tried again in {for_ms} ms");
             }
             Change::Closed => {
-                info!(%tenant, %handler, revision = %revision_id, "works again and takes its {what}");
+                info!(%tenant, %handler, revision = revision_id.0, "works again and takes its {what}");
             }
         };
     }
     match change {
         Change::Opened { for_ms } => {
             revision.counters.set_breaker(BreakerGauge::Open);
-            warn!(%tenant, %handler, revision = %revision_id, "so many webhooks fail that its callers hear the fallback at once; tried again in {for_ms} ms");
+            warn!(%tenant, %handler, revision = revision_id.0, "so many webhooks fail that its callers hear the fallback at once; tried again in {for_ms} ms");
         }
         Change::Closed => {
             revision.counters.set_breaker(BreakerGauge::Closed);
-            info!(%tenant, %handler, revision = %revision_id, "works again and takes its webhooks");
+            info!(%tenant, %handler, revision = revision_id.0, "works again and takes its webhooks");
         }
     }
 }
@@ -202,7 +202,7 @@ pub(super) fn failure(
     let (verdict, text) = (failure.verdict(), failure.to_string());
     let text = one_line(&text);
     error!(
-        target: "handler", %request, %tenant, %handler, revision = %revision.id, subject, code = verdict.code,
+        target: "handler", %request, %tenant, %handler, revision = revision.id.0, subject, code = verdict.code,
         fault = ?verdict.fault, left_out, "{text}"
     );
     host.feed.publish(tenant, || FeedEvent::Log {

@@ -91,6 +91,23 @@ fn only_words_changed_takes_all_calls_at_once_and_nothing_is_compiled() {
         let heard = Client::new(host.webhooks).call("acme/front-desk").start().await.clone();
         assert!(heard.revision() == "2" && heard.body.contains("Two."), "{}", heard.body);
         assert_eq!(compiles(&host), compiled, "the component is the same");
+        let metrics = host.get("/metrics");
+        for line in [
+            "hookswitch_deploys_total{outcome=\"live\"} 2",
+            "hookswitch_release_switch_seconds_count 2",
+            "hookswitch_artifact_lookups_total{to_be=\"admitted\",found=\"missing\"} 1",
+            "hookswitch_artifact_lookups_total{to_be=\"admitted\",found=\"file\"} 1",
+            "hookswitch_tenant_running_invocations{tenant=\"acme\"} 0",
+        ] {
+            assert!(metrics.lines().any(|shown| shown == line), "{line} is not in\n{metrics}");
+        }
+        let helped = |name: &str| metrics.contains(&format!("# HELP {name} "));
+        let unhelped: Vec<_> = metrics
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+            .filter(|name| !helped(name))
+            .collect();
+        assert!(unhelped.is_empty(), "nobody says what these mean: {unhelped:?}");
     });
 }
 

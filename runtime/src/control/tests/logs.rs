@@ -115,3 +115,19 @@ async fn a_reader_that_sleeps_is_told_what_it_missed_or_is_given_up() {
     };
     timeout(Duration::from_secs(30), published).await.expect("a reader that takes nothing is given up");
 }
+
+#[tokio::test]
+async fn the_log_line_of_a_request_is_json_with_its_numbers_as_numbers() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let lines = Arc::new(file.reopen().unwrap());
+    let as_json = tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines).finish();
+    let logging = tracing::subscriber::set_default(as_json);
+    let server = Server::start().await;
+    server.operator("GET", "/api/v1/tenants/ghost", &Value::Null).await;
+    drop(logging);
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let line = lines.iter().find(|line| line["path"] == "/api/v1/tenants/{tenant}");
+    let line = line.unwrap_or_else(|| panic!("{text}"));
+    assert!(line["ms"].is_u64() && line["status"] == 404 && line["who"] == "ops", "{line}");
+}

@@ -104,7 +104,7 @@ fn a_file_that_is_not_ours_is_refused_and_left_as_it_was() {
         ("flipped magic", Box::new(at(3, 1)), "is damaged: file is not a database"),
         ("flipped page size", Box::new(at(16, 0x40)), "is damaged"),
         ("flipped schema page", Box::new(at(100, 0xff)), "is damaged"),
-        ("flipped table page", Box::new(at(2 * 4096, 0xff)), "is damaged"),
+        ("flipped table page", Box::new(at(2 * 4096, 0xff)), "is damaged: *** in database main ***; Tree "),
         (
             "another program's",
             Box::new(sql("PRAGMA application_id = 7")),

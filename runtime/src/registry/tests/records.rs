@@ -147,6 +147,10 @@ fn the_operators_token_file_always_holds_a_valid_token() {
     assert_eq!(registry.ensure_operator_token(&path, NOW).unwrap(), Made);
     let first = token().unwrap();
     assert_eq!(first.scope, Scope::Operator);
+    assert_eq!(first.label, "the operator's token");
+    let (_, old) = registry.create_token(Scope::Operator, "file operator-token", NOW).unwrap();
+    let old = registry.find_token(old.expose()).unwrap().unwrap();
+    assert_eq!(old.label, first.label, "as earlier versions called it");
     assert_eq!(registry.ensure_operator_token(&path, NOW).unwrap(), Present);
     assert_eq!(token().unwrap(), first);
 

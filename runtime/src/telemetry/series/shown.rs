@@ -36,7 +36,8 @@ pub fn write(text: &mut String) {
         }
         used.for_each(|series| histogram(series).write(text, name, &series.labels));
     }
-    let help = "time that guests of the handler ran";
+    let help = "time in which guests, or the host for them, worked: as hookswitch_guest_seconds without the waiting, so its sum \
+                where a handler never waits";
     let mut lines = Family::new(text, "hookswitch_guest_cpu_seconds_total", "counter", help);
     for series in &handlers {
         lines.add(&series.labels, series.guest_busy.get() as f64 / 1e9);
@@ -137,7 +138,11 @@ type OfHandler = fn(&HandlerSeries) -> &Histogram;
 
 const PER_HANDLER: [(&str, &str, OfHandler); 2] = [
     ("hookswitch_webhook_seconds", "time from a webhook's request to its answer", |series| &series.whole),
-    ("hookswitch_guest_seconds", "of this in the sandbox", |series| &series.guest),
+    (
+        "hookswitch_guest_seconds",
+        "time from a webhook's start in the sandbox to its end there, waiting for services, stores and neighbours included",
+        |series| &series.guest,
+    ),
 ];
 
 /// The lines of one name, with its help before the first.

@@ -141,7 +141,7 @@ where
             Err(error) if of_the_connection(error.kind()) => {}
             Err(error) => {
                 // Out of file descriptors or memory: trying again at once would only burn the processor.
-                tracing::warn!(target: "ingress", %error, pause_ms = pause.as_millis(), "no connection can be accepted");
+                tracing::warn!(target: "ingress", %error, pause_ms = pause.as_millis() as u64, "no connection can be accepted");
                 metrics::counter!("hookswitch_ingress_accept_errors_total").increment(1);
                 tokio::select! {
                     biased;
