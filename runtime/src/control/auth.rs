@@ -1,11 +1,14 @@
 //! Who asks, and what they may do.
 //!
+//! What a token has to allow is an argument of an endpoint ([`Operator`], [`Deploys`], [`Reads`]), before path, query and body:
+//! whoever may not do a thing is told that, and not what is wrong with the rest of the request.
+//!
 //! A token belongs to the operator or to one tenant. Whatever is another tenant's is refused with the same words whether it
 //! is there or not, so that nobody learns whom else this host serves.
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, RawPathParams};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use subtle::ConstantTimeEq as _;
@@ -27,6 +30,15 @@ const OUTAGE: &str = "the registry or a disk of the host can't take changes now:
 
 /// The holder of a token that is known. Being an argument of an endpoint, it is what asks for the token.
 pub(super) struct Caller(pub(super) TokenRecord);
+
+/// Who asks, and may do what only the operator may.
+pub(super) struct Operator(pub(super) Caller);
+
+/// Who asks, and may change the handlers of the tenant that the path names.
+pub(super) struct Deploys(pub(super) Caller);
+
+/// Who asks, and may see what the tenant has that the path names.
+pub(super) struct Reads(pub(super) Caller);
 
 /// Where the log line of a request finds who asked.
 #[derive(Clone, Default)]
@@ -70,6 +82,32 @@ impl FromRequestParts<Arc<Api>> for Caller {
     }
 }
 
+impl FromRequestParts<Arc<Api>> for Operator {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, api).await?;
+        caller.operates()?;
+        Ok(Self(caller))
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Deploys {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
+        Caller::of_tenant(parts, api, Caller::deploys).await.map(Self)
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Reads {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
+        Caller::of_tenant(parts, api, Caller::reads).await.map(Self)
+    }
+}
+
 /// The operator's token, known by its file until it is revoked.
 fn operators(api: &Api, presented: &str) -> Option<TokenRecord> {
     let own = api.operator_token.load_full()?;
@@ -107,6 +145,24 @@ fn bearer(parts: &Parts) -> Result<&str, Refusal> {
 }
 
 impl Caller {
+    /// Who asks, if they `may` with the tenant that the path names.
+    async fn of_tenant(
+        parts: &mut Parts,
+        api: &Arc<Api>,
+        may: fn(&Self, &TenantId) -> Result<(), Refusal>,
+    ) -> Result<Self, Refusal> {
+        let caller = Self::from_request_parts(parts, api).await?;
+        let params = RawPathParams::from_request_parts(parts, api).await.ok();
+        let named = params.iter().flatten().find(|(key, _)| *key == "tenant");
+        match (named.and_then(|(_, name)| TenantId::new(name).ok()), &caller.0.scope) {
+            (Some(tenant), _) => may(&caller, &tenant)?,
+            // No tenant can be called so: whoever reads the path says it, to those who may act for any.
+            (None, Scope::Operator) => {}
+            (None, Scope::Deploy(own) | Scope::Read(own)) => return Err(other_tenant(own)),
+        }
+        Ok(caller)
+    }
+
     /// What stands in the log and in a handler's history: the token's label, or its id where it has none.
     pub(super) fn name(&self) -> &str {
         if self.0.label.is_empty() { &self.0.id } else { &self.0.label }
@@ -124,7 +180,7 @@ impl Caller {
     }
 
     /// For what changes a tenant's handlers.
-    pub(super) fn deploys(&self, tenant: &TenantId) -> Result<(), Refusal> {
+    fn deploys(&self, tenant: &TenantId) -> Result<(), Refusal> {
         match &self.0.scope {
             Scope::Operator => Ok(()),
             Scope::Deploy(own) if own == tenant => Ok(()),
@@ -138,7 +194,7 @@ impl Caller {
     }
 
     /// For what shows what a tenant has.
-    pub(super) fn reads(&self, tenant: &TenantId) -> Result<(), Refusal> {
+    fn reads(&self, tenant: &TenantId) -> Result<(), Refusal> {
         match &self.0.scope {
             Scope::Operator => Ok(()),
             Scope::Deploy(own) | Scope::Read(own) if own == tenant => Ok(()),

@@ -9,7 +9,7 @@ use super::model::{
     AccountView, CreatedToken, NumberView, SecretView, TenantView, TokenScope, TokenView, Usage,
 };
 use super::problem::{Refusal, Word};
-use crate::call::TenantId;
+use crate::call::{HandlerName, TenantId};
 use crate::config::Secret;
 use crate::digest::Digest;
 use crate::registry::model::{NumberRecord, Scope, SecretRecord, TenantChange, TenantRecord, TokenRecord};
@@ -43,6 +43,18 @@ impl Store {
 
     pub(super) async fn tenant(&self, id: TenantId) -> Result<TenantView, Refusal> {
         self.ask(move |registry| view(registry, &there(registry, &id)?)).await
+    }
+
+    /// Whether the tenant is there, and its handler where one is named.
+    pub(super) async fn there(&self, tenant: TenantId, handler: Option<HandlerName>) -> Result<(), Refusal> {
+        self.ask(move |registry| {
+            there(registry, &tenant)?;
+            let Some(handler) = handler else { return Ok(()) };
+            let missing =
+                || format!("tenant {tenant} has no handler {handler}; `hookswitch deploy` makes one");
+            registry.handler(&tenant, &handler)?.map(drop).ok_or_else(|| RegistryError::NotFound(missing()))
+        })
+        .await
     }
 
     pub(super) async fn create_tenant(&self, tenant: TenantRecord) -> Result<TenantView, Refusal> {

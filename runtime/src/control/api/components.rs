@@ -17,7 +17,7 @@ use utoipa::IntoParams;
 use crate::artifact::ReceiveError;
 use crate::call::TenantId;
 use crate::control::Api;
-use crate::control::auth::Caller;
+use crate::control::auth::{Deploys, Reads};
 use crate::control::extract::{Path, announced_bytes, media_type};
 use crate::control::model::{ComponentView, Problem};
 use crate::control::problem::{Refusal, Word};
@@ -53,11 +53,10 @@ pub(in crate::control) struct ComponentPath {
 )]
 pub(in crate::control) async fn upload(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Deploys,
     Path(ComponentPath { tenant, digest }): Path<ComponentPath>,
     request: Request,
 ) -> Result<(StatusCode, Answer<ComponentView>), Refusal> {
-    caller.deploys(&tenant)?;
     let (parts, body) = request.into_parts();
     media_type(&parts, &["application/wasm", "application/octet-stream"])?;
     let limits = &api.control.limits;
@@ -124,10 +123,9 @@ pub(in crate::control) async fn upload(
 )]
 pub(in crate::control) async fn show(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Reads,
     Path(ComponentPath { tenant, digest }): Path<ComponentPath>,
 ) -> Result<Answer<ComponentView>, Refusal> {
-    caller.reads(&tenant)?;
     let missing = || Refusal::not_found(format_args!("component {digest} of tenant {tenant}; upload it"));
     if !api.has_component(&tenant, digest).await? {
         return Err(missing());

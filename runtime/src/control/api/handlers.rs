@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use super::{HandlerPath, TenantPath};
 use crate::control::Api;
-use crate::control::auth::Caller;
+use crate::control::auth::{Deploys, Reads};
 use crate::control::extract::{Json, OptionalJson, Path, Query};
 use crate::control::model::{Deploy, Deployed, HandlerView, Problem, RevisionView, Rollback};
 use crate::control::problem::{Refusal, Word};
@@ -45,10 +45,9 @@ fn limit_default() -> usize {
 )]
 pub(in crate::control) async fn list(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Reads(caller): Reads,
     Path(TenantPath { tenant }): Path<TenantPath>,
 ) -> Result<Answer<Vec<HandlerView>>, Refusal> {
-    caller.reads(&tenant)?;
     let views = api.control.deployer.handlers(&tenant).await.map_err(|error| caller.told(error))?;
     Ok(Answer(views.into_iter().map(|view| caller.shown(view)).collect()))
 }
@@ -63,10 +62,9 @@ pub(in crate::control) async fn list(
 )]
 pub(in crate::control) async fn show(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Reads(caller): Reads,
     Path(HandlerPath { tenant, handler }): Path<HandlerPath>,
 ) -> Result<Answer<HandlerView>, Refusal> {
-    caller.reads(&tenant)?;
     let view = api.control.deployer.handler(&tenant, &handler).await.map_err(|error| caller.told(error))?;
     Ok(Answer(caller.shown(view)))
 }
@@ -82,10 +80,9 @@ pub(in crate::control) async fn show(
 )]
 pub(in crate::control) async fn delete(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(HandlerPath { tenant, handler }): Path<HandlerPath>,
 ) -> Result<StatusCode, Refusal> {
-    caller.deploys(&tenant)?;
     finish(async move {
         let deleted = api.control.deployer.delete_handler(caller.name(), &tenant, &handler).await;
         deleted.map_err(|error| caller.told(error))?;
@@ -106,11 +103,10 @@ pub(in crate::control) async fn delete(
 )]
 pub(in crate::control) async fn revisions(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Reads(caller): Reads,
     Path(HandlerPath { tenant, handler }): Path<HandlerPath>,
     Query(page): Query<RevisionsQuery>,
 ) -> Result<Answer<Vec<RevisionView>>, Refusal> {
-    caller.reads(&tenant)?;
     if !(1..=1000).contains(&page.limit) {
         return Err(Refusal::new(Word::Malformed, format!("limit is {}: expected 1 to 1000", page.limit)));
     }
@@ -139,11 +135,10 @@ pub(in crate::control) async fn revisions(
 )]
 pub(in crate::control) async fn deploy(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(HandlerPath { tenant, handler }): Path<HandlerPath>,
     Json(deploy): Json<Deploy>,
 ) -> Result<(StatusCode, Answer<Deployed>), Refusal> {
-    caller.deploys(&tenant)?;
     let invalid = |detail: String| Err(Refusal::new(Word::Invalid, detail));
     let digest = match deploy.digest.as_deref().map(str::parse::<Digest>).transpose() {
         Ok(digest) => digest,
@@ -189,10 +184,9 @@ pub(in crate::control) async fn deploy(
 )]
 pub(in crate::control) async fn promote(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(HandlerPath { tenant, handler }): Path<HandlerPath>,
 ) -> Result<Answer<Deployed>, Refusal> {
-    caller.deploys(&tenant)?;
     finish(async move {
         let promoted = api.control.deployer.promote(caller.name(), &tenant, &handler).await;
         promoted.map(Answer).map_err(|error| caller.told(error))
@@ -213,11 +207,10 @@ pub(in crate::control) async fn promote(
 )]
 pub(in crate::control) async fn rollback(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(HandlerPath { tenant, handler }): Path<HandlerPath>,
     OptionalJson(rollback): OptionalJson<Option<Rollback>>,
 ) -> Result<Answer<Deployed>, Refusal> {
-    caller.deploys(&tenant)?;
     let to = rollback.unwrap_or_default().to;
     if to == Some(0) {
         return Err(Refusal::new(Word::Invalid, "to is 0: expected a revision, from 1"));

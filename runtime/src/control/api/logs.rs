@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use super::TenantPath;
 use crate::call::HandlerName;
 use crate::control::Api;
-use crate::control::auth::Caller;
+use crate::control::auth::Reads;
 use crate::control::extract::{Path, Query};
 use crate::control::model::Problem;
 use crate::control::problem::{Refusal, Word};
@@ -40,18 +40,17 @@ pub(in crate::control) struct LogsQuery {
     get, path = "/tenants/{tenant}/logs", tag = "logs", operation_id = "follow_logs", params(TenantPath, LogsQuery),
     responses(
         (status = 200, body = FeedEvent, content_type = "text/event-stream", description = "Events until one side hangs up; this is the JSON of each"),
-        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant"),
+        (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant or handler"),
         (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many streams are open"),
     ),
 )]
 pub(in crate::control) async fn follow(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Reads,
     Path(TenantPath { tenant }): Path<TenantPath>,
     Query(query): Query<LogsQuery>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    caller.reads(&tenant)?;
-    api.store.tenant(tenant.clone()).await?;
+    api.store.there(tenant.clone(), query.handler.clone()).await?;
     let events = api.control.feed.subscribe(&tenant, query.handler.as_ref());
     let events = events.map_err(|full| Refusal::new(Word::TooManyStreams, full.to_string()))?;
 

@@ -1,7 +1,8 @@
 //! The endpoints: one file for each kind of thing.
 //!
-//! An endpoint reads alike everywhere: who asks ([`Caller`](super::auth::Caller)), what for (path and query), may they, what
-//! was sent, then one call of `store` or `deploy`.
+//! An endpoint reads alike everywhere: who asks and may do that ([`Operator`](super::auth::Operator),
+//! [`Deploys`](super::auth::Deploys), [`Reads`](super::auth::Reads)), what for (path and query), what was sent, then one call of
+//! `store` or `deploy`.
 
 pub(super) mod components;
 pub(super) mod handlers;

@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 use super::TenantPath;
 use crate::call::{HandlerName, TenantId};
 use crate::control::Api;
-use crate::control::auth::Caller;
+use crate::control::auth::{Deploys, Reads};
 use crate::control::extract::{Json, Path};
 use crate::control::model::{NumberTarget, NumberView, Problem};
 use crate::control::problem::{Refusal, Word};
@@ -64,10 +64,9 @@ impl<'de> Deserialize<'de> for Number {
 )]
 pub(in crate::control) async fn list(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Reads,
     Path(TenantPath { tenant }): Path<TenantPath>,
 ) -> Result<Answer<Vec<NumberView>>, Refusal> {
-    caller.reads(&tenant)?;
     api.store.numbers(tenant).await.map(Answer)
 }
 
@@ -86,11 +85,10 @@ pub(in crate::control) async fn list(
 )]
 pub(in crate::control) async fn put(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(NumberPath { tenant, number: Number(number) }): Path<NumberPath>,
     Json(target): Json<NumberTarget>,
 ) -> Result<Answer<NumberView>, Refusal> {
-    caller.deploys(&tenant)?;
     let handler =
         HandlerName::new(&target.handler).map_err(|error| Refusal::new(Word::Invalid, error.to_string()))?;
     let before = answered_by(&api, &tenant, &number).await?;
@@ -122,10 +120,9 @@ pub(in crate::control) async fn put(
 )]
 pub(in crate::control) async fn delete(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(NumberPath { tenant, number: Number(number) }): Path<NumberPath>,
 ) -> Result<StatusCode, Refusal> {
-    caller.deploys(&tenant)?;
     finish(async move {
         api.store.delete_number(tenant.clone(), number).await?;
         api.control.deployer.tenant_changed(&tenant).await.map_err(|error| caller.told(error))?;

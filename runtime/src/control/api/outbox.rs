@@ -12,7 +12,7 @@ use super::TenantPath;
 use crate::call::{HandlerName, TenantId};
 use crate::clock::moment;
 use crate::control::Api;
-use crate::control::auth::Caller;
+use crate::control::auth::{Deploys, Reads};
 use crate::control::extract::{Path, Query};
 use crate::control::model::{OutboxCanceled, OutboxState, OutboxView, Problem};
 use crate::control::problem::{Refusal, Word};
@@ -69,11 +69,10 @@ pub(in crate::control) struct OfHandler {
 )]
 pub(in crate::control) async fn list(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Reads,
     Path(TenantPath { tenant }): Path<TenantPath>,
     Query(Page { before, handler, state, limit }): Query<Page>,
 ) -> Result<Answer<Vec<OutboxView>>, Refusal> {
-    caller.reads(&tenant)?;
     let limit = limit.unwrap_or(100);
     if !(1..=1000).contains(&limit) {
         return Err(Refusal::new(Word::Malformed, format!("limit is {limit}: expected 1 to 1000")));
@@ -125,10 +124,9 @@ pub(in crate::control) async fn cancel_all(
 )]
 pub(in crate::control) async fn show(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Reads,
     Path(EntryPath { tenant, entry }): Path<EntryPath>,
 ) -> Result<Answer<OutboxView>, Refusal> {
-    caller.reads(&tenant)?;
     found(&api, &tenant, &entry).await.map(view).map(Answer)
 }
 
@@ -143,10 +141,9 @@ pub(in crate::control) async fn show(
 )]
 pub(in crate::control) async fn cancel(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(EntryPath { tenant, entry }): Path<EntryPath>,
 ) -> Result<StatusCode, Refusal> {
-    caller.deploys(&tenant)?;
     finish(async move {
         let by = format!("token {}", caller.name());
         if api.control.outbox.cancel(&tenant, &entry, &by).await.map_err(|why| unusable(&why))? {

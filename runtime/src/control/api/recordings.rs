@@ -9,7 +9,7 @@ use http::StatusCode;
 use super::{HandlerPath, TenantPath};
 use crate::call::RevisionId;
 use crate::control::Api;
-use crate::control::auth::Caller;
+use crate::control::auth::{Deploys, Operator, Reads};
 use crate::control::extract::{Json, Path};
 use crate::control::model::{Problem, RecordingView, Replay};
 use crate::control::problem::{Refusal, Word};
@@ -30,10 +30,9 @@ const CALLS_MAX: u32 = 1_000;
 )]
 pub(in crate::control) async fn show(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Reads(caller): Reads,
     Path(TenantPath { tenant }): Path<TenantPath>,
 ) -> Result<Answer<RecordingView>, Refusal> {
-    caller.reads(&tenant)?;
     api.control.deployer.recording(&tenant).await.map(Answer).map_err(|error| caller.told(error))
 }
 
@@ -49,11 +48,10 @@ pub(in crate::control) async fn show(
 )]
 pub(in crate::control) async fn set(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Operator(caller): Operator,
     Path(TenantPath { tenant }): Path<TenantPath>,
     Json(settings): Json<RecordingSettings>,
 ) -> Result<Answer<RecordingView>, Refusal> {
-    caller.operates()?;
     settings.check().map_err(|error| Refusal::new(Word::Invalid, error.to_string()))?;
     finish(async move {
         let view = api.control.deployer.set_recording(caller.name(), &tenant, settings).await;
@@ -72,10 +70,9 @@ pub(in crate::control) async fn set(
 )]
 pub(in crate::control) async fn forget(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(TenantPath { tenant }): Path<TenantPath>,
 ) -> Result<StatusCode, Refusal> {
-    caller.deploys(&tenant)?;
     finish(async move {
         let forgotten = api.control.deployer.forget_calls(caller.name(), &tenant).await;
         forgotten.map(|()| StatusCode::NO_CONTENT).map_err(|error| caller.told(error))
@@ -97,12 +94,11 @@ pub(in crate::control) async fn forget(
 )]
 pub(in crate::control) async fn replay(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    // It runs code, and it shows documents of real calls.
+    Deploys(caller): Deploys,
     Path(HandlerPath { tenant, handler }): Path<HandlerPath>,
     Json(Replay { revision, calls }): Json<Replay>,
 ) -> Result<Answer<ReplayReport>, Refusal> {
-    // It runs code, and it shows documents of real calls.
-    caller.deploys(&tenant)?;
     if revision == 0 {
         return Err(Refusal::new(Word::Invalid, "revision is 0: expected a revision, from 1"));
     }

@@ -12,7 +12,7 @@ use super::TenantPath;
 use crate::call::TenantId;
 use crate::config::Secret;
 use crate::control::Api;
-use crate::control::auth::Caller;
+use crate::control::auth::{Deploys, Reads};
 use crate::control::extract::{Json, Path};
 use crate::control::model::{Problem, SecretSet, SecretValue, SecretView};
 use crate::control::problem::{Refusal, Word};
@@ -52,10 +52,9 @@ impl<'de> Deserialize<'de> for Name {
 )]
 pub(in crate::control) async fn list(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Reads,
     Path(TenantPath { tenant }): Path<TenantPath>,
 ) -> Result<Answer<Vec<SecretView>>, Refusal> {
-    caller.reads(&tenant)?;
     let mut views = api.store.secrets(tenant.clone()).await?;
     for view in &mut views {
         view.granted_to = granted_to(&api, &tenant, &view.name);
@@ -77,11 +76,10 @@ pub(in crate::control) async fn list(
 )]
 pub(in crate::control) async fn put(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(SecretPath { tenant, name: Name(name) }): Path<SecretPath>,
     Json(SecretValue { value }): Json<SecretValue>,
 ) -> Result<Answer<SecretSet>, Refusal> {
-    caller.deploys(&tenant)?;
     if let Some(problem) = problem_of_value(&value) {
         return Err(Refusal::new(Word::Invalid, problem));
     }
@@ -110,10 +108,9 @@ pub(in crate::control) async fn put(
 )]
 pub(in crate::control) async fn delete(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Deploys,
     Path(SecretPath { tenant, name: Name(name) }): Path<SecretPath>,
 ) -> Result<StatusCode, Refusal> {
-    caller.deploys(&tenant)?;
     let granted = granted_to(&api, &tenant, &name);
     if !granted.is_empty() {
         return Err(Refusal::new(

@@ -10,7 +10,7 @@ use super::TenantPath;
 use crate::call::TenantId;
 use crate::config::{Secret, public_url};
 use crate::control::Api;
-use crate::control::auth::Caller;
+use crate::control::auth::{Operator, Reads};
 use crate::control::extract::{Json, Path};
 use crate::control::model::{
     AccountSettings, ApiKey, NewTenant, Problem, SharedKey, TenantChange, TenantView,
@@ -40,9 +40,8 @@ const QUOTA_MAX: u64 = (1 << 53) - 1;
 )]
 pub(in crate::control) async fn list(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Operator,
 ) -> Result<Answer<Vec<TenantView>>, Refusal> {
-    caller.operates()?;
     api.store.tenants().await.map(Answer)
 }
 
@@ -58,10 +57,9 @@ pub(in crate::control) async fn list(
 )]
 pub(in crate::control) async fn create(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Operator(caller): Operator,
     Json(new): Json<NewTenant>,
 ) -> Result<(StatusCode, Answer<TenantView>), Refusal> {
-    caller.operates()?;
     let id = TenantId::new(&new.id).map_err(|error| invalid(error.to_string()))?;
     let tenant = TenantRecord {
         id: id.clone(),
@@ -101,10 +99,9 @@ pub(in crate::control) async fn create(
 )]
 pub(in crate::control) async fn show(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    _: Reads,
     Path(TenantPath { tenant }): Path<TenantPath>,
 ) -> Result<Answer<TenantView>, Refusal> {
-    caller.reads(&tenant)?;
     api.store.tenant(tenant).await.map(Answer)
 }
 
@@ -120,11 +117,10 @@ pub(in crate::control) async fn show(
 )]
 pub(in crate::control) async fn change(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Operator(caller): Operator,
     Path(TenantPath { tenant }): Path<TenantPath>,
     Json(change): Json<TenantChange>,
 ) -> Result<Answer<TenantView>, Refusal> {
-    caller.operates()?;
     let change = model::TenantChange {
         public_url: match change.public_url.as_deref() {
             None => None,
@@ -155,10 +151,9 @@ pub(in crate::control) async fn change(
 )]
 pub(in crate::control) async fn delete(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Operator(caller): Operator,
     Path(TenantPath { tenant }): Path<TenantPath>,
 ) -> Result<StatusCode, Refusal> {
-    caller.operates()?;
     finish(async move {
         api.store.delete_tenant(tenant.clone()).await?;
         api.control.deployer.tenant_changed(&tenant).await.map_err(|error| caller.told(error))?;

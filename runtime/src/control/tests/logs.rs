@@ -44,6 +44,10 @@ async fn a_tenant_follows_its_own_events_and_those_of_one_handler() {
     let limits = ControlLimits { heartbeat: Duration::from_millis(50), ..ControlLimits::default() };
     let server = Server::start_with(limits).await;
     let token = server.token(Scope::Read, "acme");
+    let unknown = server.operator("GET", "/api/v1/tenants/acme/logs?handler=ivr", &Value::Null).await;
+    assert_eq!((unknown.status, unknown.problem().as_str()), (404, "not-found"));
+    assert!(unknown.body.contains("tenant acme has no handler ivr; `hookswitch deploy` makes one"));
+    super::rights::add_handler(&server.registry, "acme", "ivr");
     let mut all = server.follow("/api/v1/tenants/acme/logs", &token).await;
     let mut one = server.follow("/api/v1/tenants/acme/logs?handler=ivr", &token).await;
     let head = until(&mut all, "\r\n\r\n").await.to_lowercase();

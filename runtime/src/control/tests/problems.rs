@@ -132,6 +132,27 @@ const CASES: &[Case] = &[
         "malformed-request",
     ),
     Case(
+        "a list in the place of an object",
+        "POST /api/v1/tenants HTTP/1.1\r\nAUTH\r\nLENGTH\r\nJSON\r\n",
+        b"[\"zeta\", null, [], [], null, null]",
+        400,
+        "malformed-request",
+    ),
+    Case(
+        "a list in the place of an object that may be left out",
+        "POST /api/v1/tenants/acme/handlers/a/rollback HTTP/1.1\r\nAUTH\r\nLENGTH\r\nJSON\r\n",
+        b" [1]",
+        400,
+        "malformed-request",
+    ),
+    Case(
+        "null in the place of an object that may be left out",
+        "POST /api/v1/tenants/acme/handlers/a/rollback HTTP/1.1\r\nAUTH\r\nLENGTH\r\nJSON\r\n",
+        b" null ",
+        404,
+        "not-found",
+    ),
+    Case(
         "no UTF-8",
         "POST /api/v1/tenants HTTP/1.1\r\nAUTH\r\nLENGTH\r\nJSON\r\n",
         b"{\"id\": \"\xff\"}",
@@ -235,6 +256,38 @@ async fn every_refusal_is_a_problem_document() {
         let answer = server.raw(&head, body).await;
         assert_eq!(answer.status, *status, "{name}: {}", answer.body);
         assert_eq!(answer.problem(), *word, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_in_words_of_the_api() {
+    let server = Server::start().await;
+    let number =
+        "\"abc\" is no number: expected E.164 such as +12025550123, or a short code of 3 to 8 digits";
+    let tenant = "\"A b\" is not a tenant name: expected 1 to 63 of `a`–`z`, `0`–`9` and `-`, beginning with a letter or digit";
+    let revisions = "/api/v1/tenants/acme/handlers/a/revisions";
+    for (method, path, body, detail) in [
+        ("GET", &*format!("{revisions}?limit=abc"), Value::Null, "limit is \"abc\": expected a whole number"),
+        (
+            "GET",
+            "/api/v1/tenants/acme/outbox?limit=-1",
+            Value::Null,
+            "limit is \"-1\": expected a whole number",
+        ),
+        ("GET", "/api/v1/tokens?all=1", Value::Null, "there is no key `all`, expected `tenant`"),
+        ("GET", "/api/v1/tenants/A%20b", Value::Null, tenant),
+        (
+            "GET",
+            "/api/v1/tenants/%ff",
+            Value::Null,
+            "the tenant of the path is not UTF-8: expected letters and digits",
+        ),
+        ("DELETE", "/api/v1/tenants/acme/numbers/abc", Value::Null, number),
+        ("POST", "/api/v1/tenants", json!(["zeta"]), "the body is a list: expected an object, { … }"),
+        ("POST", "/api/v1/tenants", json!({ "id": 7 }), "id is a number: expected a text (line 1, column 7)"),
+    ] {
+        let answer = server.operator(method, path, &body).await;
+        assert_eq!(answer.json()["detail"], detail, "{method} {path}");
     }
 }
 

@@ -59,7 +59,7 @@ fn cases() -> Vec<Case> {
         Case("PUT", "/api/v1/tenants/acme/components/{digest}", none.clone(), [401, 415, 415, 403, 403]),
         Case("GET", "/api/v1/tenants/acme/components/{digest}", none.clone(), [401, 404, 404, 404, 403]),
         Case("GET", "/api/v1/tenants/acme/handlers", none.clone(), [401, 200, 200, 200, 403]),
-        Case("GET", "/api/v1/tenants/acme/logs?handler=", none.clone(), [401, 400, 400, 400, 400]),
+        Case("GET", "/api/v1/tenants/acme/logs?handler=", none.clone(), [401, 400, 400, 400, 403]),
         Case("GET", "/api/v1/tenants/acme/recording", none.clone(), [401, 200, 200, 200, 403]),
         Case("PUT", "/api/v1/tenants/acme/recording", json!({ "on": true }), [401, 200, 403, 403, 403]),
         Case("DELETE", "/api/v1/tenants/acme/recording", none.clone(), [401, 204, 204, 403, 403]),
@@ -110,6 +110,46 @@ async fn a_token_opens_what_its_scope_says_and_nothing_else() {
         tried.insert(format!("{method} {}", template(&path)));
     }
     assert_eq!(tried, documented_operations(), "each endpoint has its row in the table");
+}
+
+#[tokio::test]
+async fn whoever_may_not_do_a_thing_is_told_so_before_the_rest_of_the_request_is_looked_at() {
+    let server = Server::start().await;
+    let tokens =
+        [("read", server.token(Scope::Read, "acme")), ("other", server.token(Scope::Deploy, "other"))];
+    let bodies: [(&str, &[u8]); 4] = [
+        ("content-type: application/json\r\n", b"{\"nobody\": \"knows\"}"),
+        ("content-type: application/json\r\n", b"["),
+        ("content-type: text/plain\r\n", b"words"),
+        // Never sent: nobody waits for it.
+        ("content-type: application/json\r\ncontent-length: 1048000\r\n", b""),
+    ];
+    let mut refused = BTreeSet::new();
+    for Case(method, path, _, heard) in cases() {
+        let path = format!("{}?nobody=knows", path.replace("{digest}", DIGEST).split('?').next().unwrap());
+        for ((name, token), expected) in tokens.iter().zip([heard[3], heard[4]]) {
+            if expected != 403 {
+                continue;
+            }
+            for (head, body) in bodies {
+                let length = if head.contains("length") {
+                    String::new()
+                } else {
+                    format!("content-length: {}\r\n", body.len())
+                };
+                let head =
+                    format!("{method} {path} HTTP/1.1\r\nauthorization: Bearer {token}\r\n{head}{length}");
+                let answer = server.raw(&head, body).await;
+                assert_eq!(answer.status, 403, "{head} by {name}: {}", answer.body);
+            }
+            refused.insert((method, template(&path)));
+        }
+    }
+    // All but the caller's own token.
+    assert_eq!(refused.len(), documented_operations().len() - 1, "{refused:?}");
+    // A tenant that can't be is another one.
+    let answer = server.ask("GET", "/api/v1/tenants/A%20b", Some(&tokens[0].1), &Value::Null).await;
+    assert_eq!(answer.status, 403, "{}", answer.body);
 }
 
 fn template(path: &str) -> String {
@@ -232,7 +272,7 @@ async fn a_tenant_moves_its_numbers_and_takes_none() {
 }
 
 /// As a deploy leaves it in the registry.
-fn add_handler(registry: &Registry, tenant: &str, handler: &str) {
+pub(super) fn add_handler(registry: &Registry, tenant: &str, handler: &str) {
     let new = NewRevision {
         tenant: TenantId::new(tenant).unwrap(),
         handler: HandlerName::new(handler).unwrap(),

@@ -1,12 +1,16 @@
 //! What a request brings, read and checked: JSON bodies, path segments, queries.
 //!
+//! Bodies are JSON objects. What is wrong with one is said in words of JSON and of the API (`said`), not in the parser's.//!
 //! axum's own extractors refuse with plain text; these refuse with problem documents, and bound what is read: a body has a
 //! size and a time, and JSON is never nested deeper than the parser's 128 levels.
+
+mod said;
 
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
@@ -50,6 +54,9 @@ impl<T: DeserializeOwned + Default> FromRequest<Arc<Api>> for OptionalJson<T> {
             return Ok(Self(T::default()));
         }
         media_type(&parts, &["application/json"])?;
+        if bytes.trim_ascii() == b"null" {
+            return Ok(Self(T::default()));
+        }
         parse(&bytes).map(Self)
     }
 }
@@ -58,16 +65,25 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Api>> for Path<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
-        match axum::extract::Path::from_request_parts(parts, api).await {
-            Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            Err(rejection) if rejection.status().is_server_error() => Err(Refusal::internal(&rejection)),
-            Err(rejection) => {
-                // What follows says what is wrong; that it stands in the URL is of no interest to whoever typed it elsewhere.
-                let text = rejection.body_text();
-                let text = text.strip_prefix("Invalid URL: ").unwrap_or(&text);
-                Err(Refusal::new(Word::Malformed, text.to_owned()))
+        let rejection = match axum::extract::Path::from_request_parts(parts, api).await {
+            Ok(axum::extract::Path(value)) => return Ok(Self(value)),
+            Err(rejection) => rejection,
+        };
+        let PathRejection::FailedToDeserializePathParams(failed) = rejection else {
+            return Err(Refusal::internal(&rejection));
+        };
+        Err(match failed.into_kind() {
+            // Of our own types: they say what was found and what was expected.
+            ErrorKind::DeserializeError { message, .. } | ErrorKind::Message(message) => {
+                Refusal::new(Word::Malformed, message)
             }
-        }
+            ErrorKind::InvalidUtf8InPathParam { key } => {
+                let detail = format!("the {key} of the path is not UTF-8: expected letters and digits");
+                Refusal::new(Word::Malformed, detail)
+            }
+            // The path's template and its type do not go together.
+            other => Refusal::internal(&other),
+        })
     }
 }
 
@@ -75,10 +91,13 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Api>> for Query<T> {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refusal> {
-        axum::extract::Query::from_request_parts(parts, api)
-            .await
+        let query = axum::extract::Query::from_request_parts(parts, api).await;
+        let refuse = |text: &str| {
+            Refusal::new(Word::Malformed, said::of_query(text, parts.uri.query().unwrap_or_default()))
+        };
+        query
             .map(|axum::extract::Query(value)| Self(value))
-            .map_err(|rejection: QueryRejection| Refusal::new(Word::Malformed, rejection.body_text()))
+            .map_err(|rejection| refuse(&rejection.body_text()))
     }
 }
 
@@ -127,6 +146,15 @@ async fn read(parts: &Parts, body: Body, limits: &ControlLimits) -> Result<Bytes
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Refusal::new(Word::Malformed, format!("the JSON of the body: {error}")))
+    let malformed = |detail| Refusal::new(Word::Malformed, detail);
+    // A derived type would also take a list, and its fields by their order.
+    if let Some(other) = said::no_object(bytes) {
+        return Err(malformed(format!("the body {other}: expected an object, {{ … }}")));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut reader);
+    let parsed =
+        parsed.map_err(|error| malformed(said::of_json(&error.path().to_string(), error.inner())))?;
+    reader.end().map_err(|error| malformed(said::of_json(".", &error)))?;
+    Ok(parsed)
 }
