@@ -38,7 +38,7 @@ pub struct LogsArgs {
     #[arg(long, short)]
     follow: bool,
     /// Stop after so many seconds
-    #[arg(long = "for", value_name = "SECONDS", conflicts_with = "follow")]
+    #[arg(long = "for", value_name = "SECONDS")]
     seconds: Option<u64>,
     /// Print one JSON object a line
     #[arg(long)]
@@ -114,7 +114,7 @@ impl Tail<'_> {
                 Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
             };
             let wait = pause.mul_f64(jitter());
-            self.console.note(format_args!("{lost}; trying again in {:.1} s", wait.as_secs_f64()));
+            self.console.note(format_args!("{lost}; looking for it again in {:.1} s", wait.as_secs_f64()));
             sleep(wait).await;
             pause = (pause * 2).min(PAUSES.1);
         }
@@ -133,7 +133,8 @@ impl Tail<'_> {
         loop {
             let piece = match timeout(SILENCE_MAX, pieces.next()).await {
                 Ok(Some(Ok(piece))) => piece,
-                Ok(Some(Err(error))) => return Ended::Lost(format!("the connection broke ({error})")),
+                // Why, in the words of HTTP, helps nobody: it was killed, or something between us cut the line.
+                Ok(Some(Err(_))) => return Ended::Lost("the host went away".to_owned()),
                 Ok(None) => return Ended::Lost("the host ended the stream".to_owned()),
                 Err(_) => return Ended::Lost("no sign of life from the host".to_owned()),
             };
@@ -184,6 +185,11 @@ fn is_final(error: &RemoteError) -> bool {
     matches!(error.status(), Some(400..=428))
 }
 
+/// How long a webhook took, from microseconds.
+fn time(us: u64) -> String {
+    if us < 100 { format!("{us} µs") } else { format!("{:.1} ms", us as f64 / 1e3) }
+}
+
 /// One event in one line: when, who, what.
 fn line(console: &Console, event: &FeedEvent) -> String {
     let head = |at: &str, handler: &HandlerName, revision: u32| {
@@ -202,13 +208,13 @@ fn line(console: &Console, event: &FeedEvent) -> String {
                     (format!("failed {}", printable(code.as_deref().unwrap_or_default())), Paint::Bad)
                 }
             };
-            let ms = *wall_us as f64 / 1e3;
             format!(
-                "{}  {}{slash}{}  {}  {ms:.1} ms  {}",
+                "{}  {}{slash}{}  {}  {}  {}",
                 head(at, handler, revision.0),
                 printable(entry),
                 printable(step),
                 console.paint(paint, word.trim_end()),
+                time(*wall_us),
                 console.paint(Paint::Dim, &printable(subject)),
             )
         }
@@ -239,5 +245,22 @@ fn line(console: &Console, event: &FeedEvent) -> String {
             format!("{}  {word}  {}", head(at, handler, revision.0), printable(reason))
         }
         FeedEvent::Dropped { count } => format!("{} missing", counted(*count, "event")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn short_times_are_no_zeroes() {
+        for (us, shown) in [
+            (0, "0 µs"),
+            (46, "46 µs"),
+            (99, "99 µs"),
+            (100, "0.1 ms"),
+            (1_240, "1.2 ms"),
+            (3_000_000, "3000.0 ms"),
+        ] {
+            assert_eq!(super::time(us), shown);
+        }
     }
 }

@@ -11,6 +11,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use clap::Parser as _;
+use futures_util::{StreamExt as _, stream};
 use tokio::net::TcpListener;
 
 use super::{Console, RemoteCommand as _, RemoteError, Session, Surroundings};
@@ -24,12 +25,21 @@ pub struct Answer {
     kind: &'static str,
     body: Bytes,
     location: Option<&'static str>,
+    /// Whether the connection breaks after the body.
+    cut: bool,
 }
 
 /// JSON in answer to a request such as `GET token` (below `/api/v1/`).
 pub fn json(request: &str, status: u16, body: &serde_json::Value) -> Answer {
     let kind = if status < 400 { "application/json" } else { "application/problem+json" };
-    Answer { request: request.to_owned(), status, kind, body: body.to_string().into(), location: None }
+    Answer {
+        request: request.to_owned(),
+        status,
+        kind,
+        body: body.to_string().into(),
+        location: None,
+        cut: false,
+    }
 }
 
 /// Something else in answer to a request.
@@ -40,7 +50,13 @@ pub fn other(request: &str, status: u16, kind: &'static str, body: &str) -> Answ
         kind,
         body: body.to_owned().into(),
         location: Some("https://else.test/"),
+        cut: false,
     }
+}
+
+/// An answer in whose middle the host is killed.
+pub fn cut(request: &str, kind: &'static str, body: &str) -> Answer {
+    Answer { cut: true, ..other(request, 200, kind, body) }
 }
 
 /// A problem document.
@@ -109,7 +125,16 @@ async fn answer(State(state): State<Arc<FakeState>>, request: Request) -> Respon
     if let Some(location) = answer.location {
         response = response.header("location", location);
     }
-    response.body(Body::from(answer.body)).unwrap()
+    if !answer.cut {
+        return response.body(Body::from(answer.body)).unwrap();
+    }
+    // Of unknown length, and sent before it breaks: whoever reads it notices that its end is missing.
+    let end = async {
+        tokio::task::yield_now().await;
+        Err(io::Error::other("killed"))
+    };
+    let pieces = stream::once(std::future::ready(Ok(answer.body))).chain(stream::once(end));
+    response.body(Body::from_stream(pieces)).unwrap()
 }
 
 /// What a command did.

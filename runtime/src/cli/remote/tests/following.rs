@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::testing::{FakeHost, Run, other, problem};
+use super::super::testing::{FakeHost, Run, cut, other, problem};
 
 const WEBHOOK: &str = r#"{"kind":"webhook","at":"2026-05-04T12:00:01.234Z","handler":"ivr","revision":7,"request":"r1","entry":"voice","subject":"CA1","step":"menu","outcome":"ok","wall_us":1234,"cpu_us":100,"memory_kib":64}"#;
 const FAILED: &str = r#"{"kind":"webhook","at":"2026-05-04T12:00:02Z","handler":"ivr","revision":7,"entry":"sms","subject":"SM1","step":"","outcome":"failed","code":"HS202","wall_us":900,"cpu_us":100,"memory_kib":64}"#;
@@ -43,11 +43,27 @@ async fn events_are_lines_and_a_lost_connection_is_made_again() {
     for said in [
         "12 events missing here",
         "12 events missing in all",
-        "the host ended the stream; trying again in 0.",
+        "the host ended the stream; looking for it again in 0.",
         "connected again",
     ] {
         assert!(ran.notes.contains(said), "{said}: {}", ran.notes);
     }
+}
+
+#[tokio::test]
+async fn a_host_that_is_killed_is_said_to_have_gone_and_is_looked_for_again() {
+    let request = "GET tenants/acme/logs?handler=ivr";
+    let quick = WEBHOOK.replace("1234,", "46,");
+    let host = FakeHost::start(vec![
+        cut(request, "text/event-stream", &stream(&[&quick])),
+        other(request, 200, "text/event-stream", &stream(&[RELEASE])),
+    ])
+    .await;
+    let args = ["logs", "ivr", "-f", "--for", "60", "--tenant", "acme"];
+    let ran = Run { prints_max: 2, ..Run::new(&host, &args) }.run().await;
+    assert!(ran.result.is_ok(), "{:?}", ran.result);
+    assert!(ran.out.starts_with("12:00:01.234  ivr 7  voice/menu  ok  46 µs  CA1\n"), "{}", ran.out);
+    assert!(ran.notes.contains("the host went away; looking for it again in 0."), "{}", ran.notes);
 }
 
 #[tokio::test]
