@@ -1,4 +1,5 @@
-//! One file that holds all of a host: its registry at one moment, its keys and the components that it needs.
+//! One file from which a host can answer again: its registry at one moment, its keys, the components that it needs, and what
+//! handlers keep in stores. What is under way (outbox, sessions, schedules) is not in it: restored later, it would be done twice.
 //!
 //! SQLite's own online backup reads a consistent state while a host serves and writes, from any process. The copy is checked
 //! before it counts. Compiled files are not in it: they are made again from the components.

@@ -132,7 +132,21 @@ fn a_restored_backup_answers_as_the_host_did_that_it_was_taken_from() {
         call.start().await;
         let link = call.link("Gather", "action");
         let backup = folder.path().join("backup.tar");
-        host.ok(&["backup", backup.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+        let said = host.json(&["backup", backup.to_str().unwrap(), "--data", data.to_str().unwrap()]);
+        let left_out = said["left_out"].as_array().unwrap();
+        let tar = std::process::Command::new("tar").arg("-tf").arg(&backup).output().unwrap();
+        let taken = String::from_utf8(tar.stdout).unwrap();
+        for file in std::fs::read_dir(&data).unwrap() {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".db") {
+                let is_taken = taken.lines().any(|taken| taken == name);
+                let is_left_out = left_out.iter().any(|left_out| left_out == &name);
+                assert!(
+                    is_taken != is_left_out,
+                    "{name}: whoever makes a backup knows whether it is in it: {taken}"
+                );
+            }
+        }
         host.kill();
 
         let restored = folder.path().join("restored");
