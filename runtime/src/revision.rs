@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -73,6 +73,8 @@ pub struct Revision {
     pub fetching: tokio::sync::Mutex<Fetching>,
     code: ArcSwapOption<Prepared>,
     used_at_s: AtomicU32,
+    /// As [`Revision::retired_at`] gives it; 0 for none.
+    retired_at: AtomicU64,
 }
 
 /// How fetching a revision's code went lately.
@@ -148,6 +150,7 @@ impl Revision {
             fetching: tokio::sync::Mutex::default(),
             code: ArcSwapOption::empty(),
             used_at_s: AtomicU32::new(0),
+            retired_at: AtomicU64::new(0),
             tenant,
             handler,
             id,
@@ -167,6 +170,7 @@ impl Revision {
             RevisionName { tenant: record.tenant.clone(), handler: record.handler.clone(), id: record.id };
         let secrets = granted(&name, &record.settings, secrets);
         let revision = Self::new(name, &record.settings, secrets, pin_key, Strict::No)?;
+        revision.set_retired_at(record.retired_at);
         Ok(Self { record: Some(record), ..revision })
     }
 
@@ -197,6 +201,7 @@ impl Revision {
             fetching: tokio::sync::Mutex::default(),
             code: ArcSwapOption::new(self.code()),
             used_at_s: AtomicU32::new(self.used_at_s()),
+            retired_at: AtomicU64::new(0),
             tenant: self.tenant.clone(),
             handler: self.handler.clone(),
             id: self.id,
@@ -263,6 +268,18 @@ impl Revision {
         if self.used_at_s.load(Ordering::Relaxed) != now_s {
             self.used_at_s.store(now_s, Ordering::Relaxed);
         }
+    }
+
+    /// When it last stopped to take new calls, in Unix milliseconds; none while it takes some or never did. What [`record`](Self::record)
+    /// says is from when the revision came into memory.
+    #[must_use]
+    pub fn retired_at(&self) -> Option<u64> {
+        Some(self.retired_at.load(Ordering::Relaxed)).filter(|at| *at > 0)
+    }
+
+    /// Notes when it stopped to take new calls, or that it takes some.
+    pub fn set_retired_at(&self, at: Option<u64>) {
+        self.retired_at.store(at.unwrap_or(0), Ordering::Relaxed);
     }
 
     /// When it was last called, in seconds of the host's clock; 0 before that.

@@ -134,7 +134,7 @@ async fn change(
         replay: None,
         // Said, not left out: the newest revision of all may be one that was taken back.
         digest: Some(newest.digest),
-        settings,
+        settings: Some(settings),
         risk: Risk::Auto,
         percent: None,
         no_canary: false,

@@ -22,7 +22,7 @@ use crate::build::{self, BuiltHandler};
 use crate::call::{HandlerName, InvalidName, TenantId};
 use crate::control::model::{ComponentView, Deploy, Deployed, ReplayGate, TokenScope, Urls};
 use crate::digest::Digest;
-use crate::handler_toml::Risk;
+use crate::handler_toml::{RevisionSettings, Risk};
 use crate::recording::replay::{DifferenceKind, ReplayReport};
 
 /// Bytes that are read and sent at a time.
@@ -35,6 +35,8 @@ const PIECE_BYTES: usize = 64 * 1024;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  hookswitch deploy guest-examples/front-desk --tenant acme\n  \
     hookswitch deploy front-desk.wasm --tenant acme --name front-desk --no-canary --json\n\n\
+    A .wasm file without a handler.toml beside it brings code alone: a handler that is there keeps the settings of its\n\
+    stable revision, a new one has the defaults.\n\n\
     The scripted calls in calls/*.toml of the handler's folder are played first; one that fails keeps everything where it is.\n\
     Exit code: 0 the revision is live, 1 it was refused or the host can't be reached, 2 usage.")]
 pub struct DeployArgs {
@@ -53,6 +55,9 @@ pub struct DeployArgs {
     /// Take all new calls at once, whatever the risk
     #[arg(long, conflicts_with = "percent")]
     no_canary: bool,
+    /// Take the defaults for all settings where there is no handler.toml, instead of those in force
+    #[arg(long)]
+    default_settings: bool,
     /// Play the newest N kept calls on it first, and deploy only if they sound the same
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     replay: Option<u32>,
@@ -104,6 +109,12 @@ impl RemoteCommand for DeployArgs {
         let tenant = client.tenant_of(&who).await?;
         let built = build::build(&self.path, &mut |progress| console.note(progress))
             .map_err(|error| RemoteError::Local(error.to_string()))?;
+        if built.settings.written && self.default_settings {
+            return Err(RemoteError::Usage(format!(
+                "--default-settings is for a handler without {0}, and there is {0}; leave out one of the two",
+                built.settings.file.display()
+            )));
+        }
         self.play_scripts(console).await?;
         let handler = self.name.clone().unwrap_or_else(|| built.settings.name.clone());
         let component = Component::read(&built.component)?;
@@ -149,10 +160,16 @@ impl DeployArgs {
         Ok(())
     }
 
+    /// None keeps those in force: whoever names a component alone says nothing about them.
+    fn settings(&self, built: &BuiltHandler) -> Option<RevisionSettings> {
+        let only_code = self.path.is_file() && !built.settings.written && !self.default_settings;
+        (!only_code).then(|| built.settings.of_revision())
+    }
+
     fn deploy(&self, built: &BuiltHandler, component: &Component) -> Deploy {
         Deploy {
             digest: Some(component.digest.to_string()),
-            settings: built.settings.of_revision(),
+            settings: self.settings(built),
             risk: self.risk.unwrap_or(built.settings.risk),
             percent: self.percent,
             no_canary: self.no_canary,
@@ -301,17 +318,26 @@ pub(super) fn print(console: &Console, deployed: &Deployed, json: bool) -> Resul
     };
     let mut rows = vec![
         ("component", component),
+        ("settings", deployed.settings_of.map(kept).unwrap_or_default()),
         (
             "risk",
             if deployed.reason.is_empty() { risk.to_owned() } else { format!("{risk}: {}", deployed.reason) },
         ),
         ("changed", deployed.changes.join("\n")),
         ("replayed", deployed.replay.as_ref().map(ReplayReport::summary).unwrap_or_default()),
+        ("ends", deployed.ended_canary.map(|canary| format!("canary {canary}")).unwrap_or_default()),
         ("next", deployed.next.clone()),
     ];
     rows.extend(url_rows(&deployed.urls));
     console.print(format_args!("{headline}: {state}\n{}", fields(&rows)));
     Ok(())
+}
+
+/// Whose settings were kept, and how not to.
+fn kept(revision: u32) -> String {
+    format!(
+        "of revision {revision}: there is no handler.toml beside the component (--default-settings takes none)"
+    )
 }
 
 /// The URLs that there are, by entry.

@@ -12,6 +12,7 @@ mod config;
 mod context;
 mod deploy;
 mod dev;
+mod in_force;
 mod lint;
 mod logs;
 mod new;

@@ -3,9 +3,10 @@
 use clap::Args;
 
 use super::deploy::{handler_name, print};
-use super::remote::{RemoteCommand, RemoteError, Repeat, Session, TenantArgs};
+use super::in_force;
+use super::remote::{RemoteCommand, RemoteError, Session, TenantArgs};
 use crate::call::HandlerName;
-use crate::control::model::Deployed;
+use crate::control::model::{HandlerView, Promote};
 
 /// Give a canary all new calls now, whatever step it is on
 #[derive(Debug, Args)]
@@ -26,9 +27,13 @@ impl RemoteCommand for PromoteArgs {
     async fn run(self, session: &Session<'_>) -> Result<(), RemoteError> {
         let client = session.connect_for_tenant(&self.remote)?;
         let tenant = client.tenant().await?;
-        let path = ["tenants", tenant.as_str(), "handlers", self.handler.as_str(), "promote"];
-        // By the time of a second one, another canary may be on.
-        let promoted: Deployed = client.release(Repeat::Unsafe, &path, &serde_json::json!({})).await?;
+        // Where a canary is on, it is the one that is meant, whatever the host did before.
+        let stops = |view: &HandlerView| match view.canary {
+            Some(_) => None,
+            None => in_force::overtaken(view),
+        };
+        let body = |generation| Promote { generation: Some(generation) };
+        let promoted = in_force::change(&client, (&tenant, &self.handler, "promote"), stops, body).await?;
         print(session.console, &promoted, self.json)
     }
 }

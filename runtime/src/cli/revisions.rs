@@ -42,12 +42,24 @@ impl RemoteCommand for RevisionsArgs {
         if self.json {
             return console.json(&revisions);
         }
-        let mut table =
-            Table::new([">REVISION", "STATE", "CREATED", "BY", "COMPONENT", ">SIZE", "RISK", "WHY"]);
+        let mut table = Table::new([
+            ">REVISION",
+            "STATE",
+            ">CALLS",
+            "KEPT",
+            "CREATED",
+            "BY",
+            "COMPONENT",
+            ">SIZE",
+            "RISK",
+            "WHY",
+        ]);
         for revision in revisions {
             table.row([
                 revision.revision.into(),
                 Cell::painted(&revision.state, paint_of_state(&revision.state)),
+                revision.calls.into(),
+                revision.until.as_ref().map(|until| console.moment(until)).unwrap_or_default().into(),
                 console.moment(&revision.created_at).into(),
                 revision.created_by.into(),
                 short(&revision.digest).into(),

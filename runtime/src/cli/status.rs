@@ -9,6 +9,9 @@ use crate::call::HandlerName;
 use crate::control::model::{CanaryView, HandlerView, ServingView};
 use crate::release::{ReleaseChange, ReleaseRisk};
 
+/// Draining revisions without a call that are shown: whoever deploys all day has hundreds, and looks for the others.
+const IDLE_SHOWN: usize = 5;
+
 /// Show what is in force and how it does: of one handler, or of all in short
 #[derive(Debug, Args)]
 #[command(
@@ -108,7 +111,16 @@ fn one(console: &Console, view: &HandlerView) -> String {
     text.push_str(&fields(&rows));
     let mut table =
         Table::new([">REVISION", "STATE", ">SHARE", ">CALLS", ">WEBHOOKS", ">FAILED", "BREAKER", "KEPT"]);
+    let idle = |serving: &&ServingView| serving.state == "draining" && serving.calls == 0;
+    let left_out = view.serving.iter().filter(idle).count().saturating_sub(IDLE_SHOWN);
+    let mut shown = 0;
     for serving in &view.serving {
+        if idle(&serving) {
+            shown += 1;
+            if shown > IDLE_SHOWN {
+                continue;
+            }
+        }
         table.row([
             serving.revision.into(),
             Cell::painted(&serving.state, paint_of_state(&serving.state)),
@@ -125,6 +137,11 @@ fn one(console: &Console, view: &HandlerView) -> String {
     }
     text.push('\n');
     text.push_str(&table.render(console, 2));
+    if left_out > 0 {
+        text.push_str(&format!(
+            "  and {left_out} older draining without calls; `hookswitch revisions` lists all\n"
+        ));
+    }
     if !view.schedules.is_empty() {
         let mut table = Table::new(["SCHEDULE", "CRON", "TIME ZONE", "NEXT", "LAST", "STATE"]);
         for schedule in &view.schedules {

@@ -10,6 +10,7 @@ use tracing::warn;
 
 use super::{DeployError, Deployer, blocking, view};
 use crate::call::{HandlerName, TenantId};
+use crate::clock;
 use crate::control::model::Deployed;
 use crate::registry::RegistryError;
 use crate::registry::model::{ChangeOutcome, HandlerRecord, PendingChange, RevisionRecord};
@@ -54,10 +55,11 @@ impl Deployer {
             }
             changed => changed?,
         };
+        let at = event.as_ref().map_or_else(clock::unix_ms, |event| event.at);
         for revision in revisions {
-            self.make_ready(&before, revision, &record).await?;
+            self.make_ready(&before, revision, &record, at).await?;
         }
-        self.publisher.handler(&record, None, None);
+        self.publisher.handler(&record, at, None, None);
         if let Some(event) = &event {
             self.tell(&record, event, began);
         }
@@ -189,6 +191,7 @@ impl Deployer {
         before: &Handler,
         revision: RevisionRecord,
         record: &HandlerRecord,
+        at: u64,
     ) -> Result<(), DeployError> {
         if before.revisions.get(&revision.id).is_some_and(|known| known.has_code()) {
             return Ok(());
@@ -198,7 +201,7 @@ impl Deployer {
         if let Err(error) = &code {
             warn!(tenant = %record.tenant, handler = %record.name, revision = revision.id.0, "not ready: {error}");
         }
-        self.publisher.handler(record, Some(revision), code.ok());
+        self.publisher.handler(record, at, Some(revision), code.ok());
         Ok(())
     }
 }

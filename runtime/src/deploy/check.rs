@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{DeployError, Deployer, blocking};
 use crate::artifact::{AdmitError, Admitted, SmokeLimits};
-use crate::call::{HandlerName, TenantId};
+use crate::call::{HandlerName, RevisionId, TenantId};
 use crate::digest::Digest;
 use crate::handler_toml::{Limits, RevisionSettings, Risk};
 use crate::outbound;
@@ -19,7 +19,49 @@ const CONFIG_ENTRIES_MAX: usize = 256;
 const CONFIG_VALUE_BYTES_MAX: usize = 16 * 1024;
 const CONFIG_BYTES_MAX: usize = 64 * 1024;
 
+/// Settings that a deploy kept because it brought none.
+pub(super) struct Kept {
+    /// Of which revision; none for a handler's first one, which has the defaults.
+    pub(super) of: Option<RevisionId>,
+    /// As that revision has them.
+    settings: RevisionSettings,
+}
+
+impl Kept {
+    /// Whether they are still what is in force.
+    ///
+    /// # Errors
+    /// [`DeployError::Conflict`]: another revision with other settings became the stable one while this one was made ready.
+    pub(super) fn still_in_force(&self, context: &DeployContext) -> Result<(), DeployError> {
+        match &context.stable {
+            Some(stable) if Some(stable.id) != self.of && stable.settings != self.settings => {
+                Err(DeployError::Conflict(format!(
+                    "revision {} took over meanwhile and has other settings than those that this deploy kept; deploy again",
+                    stable.id
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Deployer {
+    /// The settings of a deploy: those that it brings, or else those of the stable revision.
+    pub(super) fn settings(
+        &self,
+        tenant: &TenantId,
+        handler: &HandlerName,
+        brought: Option<RevisionSettings>,
+    ) -> Result<(RevisionSettings, Option<Kept>), DeployError> {
+        if let Some(brought) = brought {
+            return Ok((brought, None));
+        }
+        let stable = self.tenant(tenant)?.handlers.get(handler).map(|handler| Arc::clone(&handler.stable));
+        let record = stable.as_ref().and_then(|stable| stable.record.as_ref());
+        let settings = record.map(|record| record.settings.clone()).unwrap_or_default();
+        Ok((settings.clone(), Some(Kept { of: record.map(|record| record.id), settings })))
+    }
+
     /// Compiles what is not compiled yet, within the tenant's quota of compiling.
     pub(super) async fn admit(
         &self,

@@ -127,8 +127,9 @@ impl Deployer {
         let now = clock::unix_ms();
         let start = Start::asked(deploy.percent, deploy.no_canary)
             .map_err(|error| DeployError::refused("release", error))?;
-        self.check(tenant, handler, &deploy.settings)?;
-        let settings = self.granted(tenant, deploy.settings).await?;
+        let (settings, kept) = self.settings(tenant, handler, deploy.settings)?;
+        self.check(tenant, handler, &settings)?;
+        let settings = self.granted(tenant, settings).await?;
         let digest = self.digest(tenant, handler, deploy.digest.as_deref())?;
         let component_bytes =
             self.artifacts.store().component(&digest).and_then(|file| file.metadata()).map(|file| file.len());
@@ -171,63 +172,79 @@ impl Deployer {
         self.begin_anew(tenant, handler).await?;
         let (registry, rules) = (Arc::clone(&self.registry), self.rules.clone());
         let journal = Arc::clone(&self.journal);
-        let (outcome, assessment, event) = blocking(move || {
+        let settings_of = kept.as_ref().and_then(|kept| kept.of);
+        let (outcome, assessment, event, ended) = blocking(move || {
             registry.apply_pending(&journal)?;
-            let (mut assessed, mut event) = (None, None);
+            let (mut assessed, mut event, mut ended) = (None, None, None);
             let outcome = registry.deploy(&new, |context: &DeployContext| {
+                if let Some(kept) = &kept {
+                    kept.still_in_force(context)?;
+                }
                 let assessment = assessment(&new, context, deploy.risk);
                 within_quota(context)?;
                 let steps = plan(assessment.risk, &rules, start);
                 let present = context.handler.as_ref().map(|handler| &handler.release);
                 let release = Release::deploy(present, context.revision, &assessment, steps, &new.by, now);
                 event = release.as_ref().map(|(_, event)| event.clone());
+                ended = release.as_ref().and_then(|(after, _)| after.ended_canary(present));
                 let decision = Decision { risk: assessment.risk, reason: assessment.reason.clone(), release };
                 assessed = Some(assessment);
                 Ok::<_, DeployError>(decision)
             })?;
-            Ok((outcome, assessed, event))
+            Ok((outcome, assessed, event, ended))
         })
         .await?;
         self.begin_to_watch(&outcome.handler);
-        self.publisher.handler(&outcome.handler, Some(outcome.revision.clone()), Some(code));
+        self.publisher.handler(&outcome.handler, now, Some(outcome.revision.clone()), Some(code));
         if let Some(event) = &event {
             self.tell(&outcome.handler, event, began);
         }
         let changes = assessment.map(|assessment| assessment.changes).unwrap_or_default();
         let deployed = self.deployed(&outcome.handler, &outcome.revision, outcome.known, changes);
-        Ok(Deployed { replay: replayed, ..deployed })
+        Ok(Deployed {
+            replay: replayed,
+            settings_of: settings_of.map(|id| id.0),
+            ended_canary: ended.map(|id| id.0),
+            ..deployed
+        })
     }
 
-    /// The canary takes all new calls.
+    /// The canary takes all new calls. With a `generation`, only while that one is in force.
     ///
     /// # Errors
-    /// [`DeployError::Conflict`] where there is no canary.
+    /// [`DeployError::Conflict`] where there is no canary, or another generation is in force.
     pub async fn promote(
         &self,
         by: &str,
         tenant: &TenantId,
         handler: &HandlerName,
+        generation: Option<u64>,
     ) -> Result<Deployed, DeployError> {
         let (by, now) = (by.to_owned(), clock::unix_ms());
         let change = move |release: &Release| {
+            release.is_at(generation)?;
             release.promote(&by, "promoted by hand", now).map(Some).map_err(DeployError::from)
         };
         self.change(tenant, handler, Without::TheRegistryNot, change).await
     }
 
-    /// Ends the canary, or puts an earlier revision in force; never compiles where the compiled file is there.
+    /// Ends the canary, or puts an earlier revision in force; never compiles where the compiled file is there. With a
+    /// `generation`, only while that one is in force.
     ///
     /// # Errors
-    /// [`DeployError::Conflict`] where there is nothing to go back to, [`DeployError::NotFound`] for an unknown revision.
+    /// [`DeployError::Conflict`] where there is nothing to go back to, or another generation is in force;
+    /// [`DeployError::NotFound`] for an unknown revision.
     pub async fn rollback(
         &self,
         by: &str,
         tenant: &TenantId,
         handler: &HandlerName,
         to: Option<u32>,
+        generation: Option<u64>,
     ) -> Result<Deployed, DeployError> {
         let (by, now) = (by.to_owned(), clock::unix_ms());
         let change = move |release: &Release| {
+            release.is_at(generation)?;
             release.rollback(to.map(RevisionId), &by, now).map_err(DeployError::from)
         };
         self.change(tenant, handler, Without::TheRegistryToo, change).await
@@ -310,7 +327,8 @@ impl Deployer {
         let (registry, name) = (Arc::clone(&self.registry), (tenant.clone(), handler.clone()));
         let records =
             blocking(move || registry.revisions(&name.0, &name.1).map_err(DeployError::from)).await?;
-        Ok(records.into_iter().map(|record| view::revision(record, &in_force)).collect())
+        let calls = self.calls().await;
+        Ok(records.into_iter().map(|record| view::revision(record, &in_force, &calls)).collect())
     }
 
     /// Removes a handler: its calls in progress hear 404 from then on.

@@ -85,6 +85,9 @@ impl Publisher {
             let mut kept: BTreeMap<RevisionId, Arc<Revision>> = BTreeMap::new();
             for revision in records {
                 let known = old.and_then(|old| old.revisions.get(&revision.id)).cloned();
+                if let Some(known) = &known {
+                    known.set_retired_at(revision.retired_at);
+                }
                 if let Some(revision) = known.or_else(|| self.revision(revision)) {
                     kept.insert(revision.id, revision);
                 }
@@ -140,11 +143,12 @@ impl Publisher {
         self.change_handlers(tenant, |tenant| drop(tenant.handlers.remove(handler)));
     }
 
-    /// Puts a handler's release in force. A revision that was not there before comes with its record, and with its code
-    /// where that is at hand.
+    /// Puts a handler's release in force, as it was changed at `at` (Unix milliseconds). A revision that was not there before
+    /// comes with its record, and with its code where that is at hand.
     pub fn handler(
         &self,
         record: &HandlerRecord,
+        at: u64,
         revision: Option<RevisionRecord>,
         code: Option<Arc<Prepared>>,
     ) {
@@ -161,6 +165,7 @@ impl Publisher {
                 }
             }
             if let Some(handler) = handler(record, revisions, old, &self.host.pin_key) {
+                stamp(&handler, old, at);
                 tenant.handlers.insert(record.name.clone(), Arc::new(handler));
             }
         });
@@ -193,6 +198,20 @@ impl Publisher {
     fn turn(&self) -> MutexGuard<'_, ()> {
         // What a panic interrupted was not published.
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Notes which revisions take new calls from now on, and when the others stopped to: as the registry does it.
+fn stamp(handler: &Handler, old: Option<&Handler>, at: u64) {
+    let takes = |handler: &Handler, id: RevisionId| {
+        handler.stable.id == id || handler.canary.as_ref().is_some_and(|canary| canary.revision.id == id)
+    };
+    for revision in handler.revisions.values() {
+        if takes(handler, revision.id) {
+            revision.set_retired_at(None);
+        } else if old.is_some_and(|old| takes(old, revision.id)) {
+            revision.set_retired_at(Some(at));
+        }
     }
 }
 

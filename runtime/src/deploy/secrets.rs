@@ -90,7 +90,7 @@ impl Deployer {
             let Some(record) = newest.record.as_ref() else { continue };
             let deploy = Deploy {
                 digest: None,
-                settings: record.settings.clone(),
+                settings: Some(record.settings.clone()),
                 risk: Risk::Auto,
                 percent: None,
                 no_canary: false,

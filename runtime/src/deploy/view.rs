@@ -43,6 +43,8 @@ impl Deployer {
             risk: revision.risk,
             reason: revision.risk_reason.clone(),
             changes,
+            settings_of: None,
+            ended_canary: None,
             what: None,
             replay: None,
             live: share.0 > 0,
@@ -70,14 +72,15 @@ impl Deployer {
             Err(DeployError::Unavailable(why)) => (Vec::new(), Some(why)),
             Err(_) => (Vec::new(), None),
         };
-        let mut serving: Vec<_> = handler
+        let now = clock::unix_ms();
+        // What is kept for `rollback` alone takes nothing.
+        let serving: Vec<_> = handler
             .revisions
             .values()
             .rev()
-            .map(|revision| self.serving(handler, revision, calls))
-            .filter(|serving| serving.calls > 0 || serving.state != "draining")
+            .map(|revision| self.serving(handler, revision, calls, now))
+            .filter(|serving| serving.calls > 0 || serving.state != KEPT)
             .collect();
-        serving.sort_by_key(|serving| std::cmp::Reverse(serving.revision));
         let snapshot = self.host.router.snapshot();
         let name = &handler.stable.handler;
         let mut numbers: Vec<String> = snapshot
@@ -91,7 +94,9 @@ impl Deployer {
             tenant: tenant.to_string(),
             handler: name.to_string(),
             generation: handler.release.as_ref().map_or(0, |release| release.generation),
+            at: clock::moment(now),
             stable: handler.stable.id.0,
+            previous: handler.release.as_ref().and_then(|release| release.previous).map(|id| id.0),
             canary: handler.release.as_ref().and_then(|release| self.canary(handler, release)),
             serving,
             registry: lost.or_else(|| self.unreachable()),
@@ -123,9 +128,14 @@ impl Deployer {
         schedules.iter().map(view).collect()
     }
 
-    fn serving(&self, handler: &Handler, revision: &Revision, calls: &HashMap<u32, u64>) -> ServingView {
-        let state = state(handler, revision.id);
-        let until = revision.record.as_ref().and_then(|record| record.retired_at).map(|at| at + PINNED_MS);
+    fn serving(
+        &self,
+        handler: &Handler,
+        revision: &Revision,
+        calls: &HashMap<u32, u64>,
+        now: u64,
+    ) -> ServingView {
+        let (state, until) = state(handler, revision.id, now);
         ServingView {
             revision: revision.id.0,
             state: state.to_owned(),
@@ -134,7 +144,7 @@ impl Deployer {
             webhooks: revision.counters.webhooks(),
             failed: revision.counters.failures(),
             breaker: breaker_word(revision.breaker.state(self.host.now_ms())).to_owned(),
-            until: until.filter(|_| state == "draining").map(clock::moment),
+            until: until.map(clock::moment),
         }
     }
 
@@ -220,26 +230,39 @@ pub(super) fn happened(before: Option<&Release>, after: &Release) -> String {
     format!("{now} ({was})")
 }
 
-/// What a revision is to its handler.
-fn state(handler: &Handler, revision: RevisionId) -> &'static str {
+/// The state of a revision that no call can be on any more.
+const KEPT: &str = "kept";
+
+/// What a revision is to its handler, and until when its calls are kept on it where it takes no new ones.
+fn state(handler: &Handler, revision: RevisionId, now: u64) -> (&'static str, Option<u64>) {
     if handler.stable.id == revision {
-        "stable"
-    } else if handler.canary.as_ref().is_some_and(|canary| canary.revision.id == revision) {
-        "canary"
-    } else if handler.revisions.contains_key(&revision) {
-        "draining"
-    } else {
-        "kept"
+        return ("stable", None);
+    }
+    if handler.canary.as_ref().is_some_and(|canary| canary.revision.id == revision) {
+        return ("canary", None);
+    }
+    let retired_at = handler.revisions.get(&revision).and_then(|revision| revision.retired_at());
+    match retired_at.map(|at| at.saturating_add(PINNED_MS)).filter(|until| *until > now) {
+        Some(until) => ("draining", Some(until)),
+        None => (KEPT, None),
     }
 }
 
-pub(super) fn revision(mut record: RevisionRecord, handler: &Handler) -> RevisionView {
+pub(super) fn revision(
+    mut record: RevisionRecord,
+    handler: &Handler,
+    calls: &HashMap<u32, u64>,
+) -> RevisionView {
     record.settings.secrets.values_mut().for_each(|grant| grant.sealed.clear());
+    let (state, until) = state(handler, record.id, clock::unix_ms());
+    let uid = handler.revisions.get(&record.id).map(|revision| revision.uid);
     RevisionView {
         revision: record.id.0,
         digest: record.digest.to_string(),
         bytes: record.component_bytes,
-        state: state(handler, record.id).to_owned(),
+        state: state.to_owned(),
+        calls: uid.and_then(|uid| calls.get(&uid).copied()).unwrap_or_default(),
+        until: until.map(clock::moment),
         risk: record.risk,
         reason: record.risk_reason,
         created_at: clock::moment(record.created_at),

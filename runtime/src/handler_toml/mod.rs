@@ -47,6 +47,8 @@ const FALLBACK_BYTES_MAX: u64 = 64 * 1024;
 pub struct HandlerSettings {
     /// The file they come from, or where it would be. For messages.
     pub file: PathBuf,
+    /// Whether they were written there, or are all defaults because there is no such file.
+    pub written: bool,
     /// The handler's name in URLs; the folder's name unless the file says otherwise.
     pub name: HandlerName,
     /// How its component is made.
@@ -307,13 +309,14 @@ impl HandlerSettings {
         let file = dir.join(FILE_NAME);
         let text = match read_text(&file, FILE_BYTES_MAX) {
             Err(SettingsError::Unreadable { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
-                String::new()
+                None
             }
-            read => read?,
+            read => Some(read?),
         };
         let default_name =
             default_name.unwrap_or_default().to_string_lossy().to_lowercase().replace('_', "-");
-        Self::parse(&text, &file, &default_name)
+        let settings = Self::parse(text.as_deref().unwrap_or_default(), &file, &default_name)?;
+        Ok(Self { written: text.is_some(), ..settings })
     }
 
     /// Reads `text`, the content of `file`; relative paths in it begin at the file's folder.
@@ -334,6 +337,7 @@ impl HandlerSettings {
             secrets: check::secrets(&raw.secrets, &place)?,
             risk: raw.release.risk,
             file: file.to_owned(),
+            written: true,
         })
     }
 }

@@ -119,6 +119,9 @@ fn a_wasm_file_is_named_after_itself() {
 
     assert_eq!(settings.name.as_str(), "sms-keywords");
     assert_eq!(settings.build, BuildMethod::Ready { component: None });
+    assert!(!settings.written, "all defaults");
+    fs::write(dir.path().join("handler.toml"), "").unwrap();
+    assert!(HandlerSettings::load(&file).unwrap().written, "an empty file says that the defaults are meant");
 }
 
 #[test]

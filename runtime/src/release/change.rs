@@ -43,6 +43,17 @@ pub enum ChangeError {
         /// What is in force.
         stable: RevisionId,
     },
+    /// It was asked of another one.
+    #[error(
+        "what is in force changed meanwhile: it is generation {present}, the change was asked of {asked}; look with \
+         `hookswitch status` and ask again"
+    )]
+    OtherGeneration {
+        /// In force.
+        present: u64,
+        /// What was seen.
+        asked: u64,
+    },
     /// It is ahead, not behind.
     #[error(
         "revision {canary} is the canary; `promote` gives it all new calls, `rollback` without a number takes it back"
@@ -107,6 +118,19 @@ impl Release {
         };
         let release = Self { generation: present.generation + 1, canary: Some(canary), ..present.clone() };
         Some((release, event(ReleaseChange::CanaryStarted, revision, by, event_reason, now_ms)))
+    }
+
+    /// Whether it is the one that a change was asked of; none asks of any.
+    ///
+    /// # Errors
+    /// [`ChangeError::OtherGeneration`].
+    pub fn is_at(&self, generation: Option<u64>) -> Result<(), ChangeError> {
+        match generation {
+            Some(asked) if asked != self.generation => {
+                Err(ChangeError::OtherGeneration { present: self.generation, asked })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The canary takes its next share; `why` the present one ended.
@@ -179,6 +203,14 @@ impl Release {
     pub fn take_back(&self, why: &str, now_ms: u64) -> Result<Changed, ChangeError> {
         let revision = self.canary()?.revision;
         Ok(self.without_canary(ReleaseChange::TakenBack, revision, HOST, why.to_owned(), now_ms))
+    }
+
+    /// The canary of the release `before` this one that neither goes on nor became the stable revision.
+    #[must_use]
+    pub fn ended_canary(&self, before: Option<&Self>) -> Option<RevisionId> {
+        let was = before?.canary.as_ref()?.revision;
+        let goes_on = self.canary.as_ref().is_some_and(|canary| canary.revision == was);
+        (!goes_on && was != self.stable).then_some(was)
     }
 
     fn canary(&self) -> Result<&Canary, ChangeError> {
@@ -277,6 +309,7 @@ mod tests {
         let (three, event) = deploy(Some(&two), THREE, ReleaseRisk::Contract).unwrap();
         assert_eq!(brief(&three), (3, 1, None, Some(3)));
         assert_eq!(event.reason, "code changed; begins with 1 % of new calls; ends canary 2");
+        assert_eq!(three.ended_canary(Some(&two)), Some(TWO));
 
         assert_eq!(deploy(Some(&two), TWO, ReleaseRisk::Code), None, "the canary again");
         let (wider, event) = deploy(Some(&two), TWO, ReleaseRisk::Contract).unwrap();
@@ -285,7 +318,11 @@ mod tests {
         let (all, event) = deploy(Some(&two), TWO, ReleaseRisk::Content).unwrap();
         assert_eq!((brief(&all), event.change), ((3, 2, Some(1), None), ReleaseChange::Released));
 
+        assert_eq!((wider.ended_canary(Some(&two)), all.ended_canary(Some(&two))), (None, None));
+        assert_eq!(all.ended_canary(None), None);
+
         let (ended, event) = deploy(Some(&two), ONE, ReleaseRisk::Content).unwrap();
+        assert_eq!(ended.ended_canary(Some(&two)), Some(TWO));
         assert_eq!(
             (brief(&ended), event.change, event.revision),
             ((3, 1, None, None), ReleaseChange::RolledBack, TWO)
@@ -335,6 +372,14 @@ mod tests {
         assert_eq!(brief(&three.rollback(Some(TWO), "ann", 9).unwrap().unwrap().0), (4, 2, Some(1), None));
         assert_eq!(brief(&three.rollback(Some(ONE), "ann", 9).unwrap().unwrap().0), (4, 1, None, None));
         assert_eq!(three.rollback(Some(THREE), "ann", 9), Err(ChangeError::IsCanary { canary: THREE }));
+    }
+
+    #[test]
+    fn a_change_may_be_bound_to_the_generation_that_was_seen() {
+        let release = first();
+        assert_eq!(release.is_at(None), Ok(()));
+        assert_eq!(release.is_at(Some(1)), Ok(()));
+        assert_eq!(release.is_at(Some(2)), Err(ChangeError::OtherGeneration { present: 1, asked: 2 }));
     }
 
     #[test]

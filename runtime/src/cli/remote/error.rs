@@ -35,6 +35,9 @@ pub enum RemoteError {
     /// The host did what was asked, and what it found is not as it should be.
     #[error("{0}")]
     Differs(String),
+    /// The host changed by itself, just before, what was to be changed.
+    #[error("{0}")]
+    Overtaken(String),
     /// Something answered that is no control port.
     #[error("{0}")]
     NotControl(String),
@@ -49,6 +52,7 @@ impl RemoteError {
             | Self::Unreachable { .. }
             | Self::Refused { .. }
             | Self::Differs(_)
+            | Self::Overtaken(_)
             | Self::NotControl(_) => ExitCode::from(1),
         }
     }

@@ -12,7 +12,7 @@ use super::{HandlerPath, TenantPath};
 use crate::control::Api;
 use crate::control::auth::{Deploys, Reads};
 use crate::control::extract::{Json, OptionalJson, Path, Query};
-use crate::control::model::{Deploy, Deployed, HandlerView, Problem, RevisionView, Rollback};
+use crate::control::model::{Deploy, Deployed, HandlerView, Problem, Promote, RevisionView, Rollback};
 use crate::control::problem::{Refusal, Word};
 use crate::control::request::finish;
 use crate::digest::Digest;
@@ -150,6 +150,9 @@ pub(in crate::control) async fn deploy(
         let missing = format_args!("component {digest} of tenant {tenant}; upload it first");
         return Err(Refusal::not_found(missing));
     }
+    if deploy.digest.is_none() && deploy.settings.is_none() {
+        return invalid("neither a component nor settings: give `digest`, `settings`, or both".into());
+    }
     if let Some(percent) = deploy.percent
         && !(0.01..=99.99).contains(&percent)
     {
@@ -175,20 +178,24 @@ pub(in crate::control) async fn deploy(
 
 /// Gives the canary all new calls now, whatever step it is on
 #[utoipa::path(
-    post, path = "/tenants/{tenant}/handlers/{handler}/promote", tag = "handlers", operation_id = "promote", params(HandlerPath),
+    post, path = "/tenants/{tenant}/handlers/{handler}/promote", tag = "handlers", operation_id = "promote",
+    params(HandlerPath), request_body = Option<Promote>,
     responses(
         (status = 200, body = Deployed, description = "What is in force now"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant or handler"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "There is no canary"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "There is no canary, or what is in force is not the generation that was named"),
     ),
 )]
 pub(in crate::control) async fn promote(
     State(api): State<Arc<Api>>,
     Deploys(caller): Deploys,
     Path(HandlerPath { tenant, handler }): Path<HandlerPath>,
+    OptionalJson(promote): OptionalJson<Option<Promote>>,
 ) -> Result<Answer<Deployed>, Refusal> {
+    caller.deploys(&tenant)?;
+    let generation = promote.unwrap_or_default().generation;
     finish(async move {
-        let promoted = api.control.deployer.promote(caller.name(), &tenant, &handler).await;
+        let promoted = api.control.deployer.promote(caller.name(), &tenant, &handler, generation).await;
         promoted.map(Answer).map_err(|error| caller.told(error))
     })
     .await
@@ -201,7 +208,7 @@ pub(in crate::control) async fn promote(
     responses(
         (status = 200, body = Deployed, description = "What is in force now"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant, handler or revision"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "There is nothing to go back to"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "There is nothing to go back to, or what is in force is not the generation that was named"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "A value can't be used"),
     ),
 )]
@@ -211,12 +218,13 @@ pub(in crate::control) async fn rollback(
     Path(HandlerPath { tenant, handler }): Path<HandlerPath>,
     OptionalJson(rollback): OptionalJson<Option<Rollback>>,
 ) -> Result<Answer<Deployed>, Refusal> {
-    let to = rollback.unwrap_or_default().to;
+    caller.deploys(&tenant)?;
+    let Rollback { to, generation } = rollback.unwrap_or_default();
     if to == Some(0) {
         return Err(Refusal::new(Word::Invalid, "to is 0: expected a revision, from 1"));
     }
     finish(async move {
-        let back = api.control.deployer.rollback(caller.name(), &tenant, &handler, to).await;
+        let back = api.control.deployer.rollback(caller.name(), &tenant, &handler, to, generation).await;
         back.map(Answer).map_err(|error| caller.told(error))
     })
     .await

@@ -18,7 +18,7 @@ pub struct ComponentView {
     pub bytes: u64,
 }
 
-/// A revision to be deployed: a component that was uploaded before, and its settings.
+/// A revision to be deployed: a component that was uploaded before, and its settings. One of the two may be left out.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Deploy {
@@ -26,8 +26,10 @@ pub struct Deploy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub digest: Option<String>,
-    /// Its settings.
-    pub settings: RevisionSettings,
+    /// All its settings: a key that is left out has its default. Left out altogether, those of the stable revision are kept,
+    /// with the newest value of each secret; a handler's first revision then has the defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<RevisionSettings>,
     /// How carefully; `auto` compares it with the revision that it replaces.
     #[serde(default)]
     pub risk: Risk,
@@ -109,6 +111,12 @@ pub struct Deployed {
     pub reason: String,
     /// What differs from the revision that was in force, a line each.
     pub changes: Vec<String>,
+    /// The revision whose settings were kept, where a deploy brought none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings_of: Option<u32>,
+    /// The canary that a deploy put an end to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_canary: Option<u32>,
     /// What a promote or a rollback changed, for people, such as `revision 1 takes all new calls (was: revision 2)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
@@ -152,6 +160,18 @@ pub struct Rollback {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1)]
     pub to: Option<u32>,
+    /// Only while the handler's `generation` is this one; left out, whatever is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
+}
+
+/// A canary gets all new calls.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Promote {
+    /// Only while the handler's `generation` is this one; left out, whatever canary is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<u64>,
 }
 
 /// A handler: what is in force and how it does.
@@ -161,13 +181,20 @@ pub struct HandlerView {
     pub tenant: String,
     /// Its name.
     pub handler: String,
-    /// Grows with each change of the release.
+    /// Grows with each change of the release; what a promote or a rollback may be bound to.
     pub generation: u64,
+    /// When this was looked at, by the host's clock.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub at: String,
     /// Takes all new calls that the canary does not.
     pub stable: u32,
+    /// What a rollback without a number goes back to where no canary is on.
+    #[serde(default)]
+    pub previous: Option<u32>,
     /// On trial.
     pub canary: Option<CanaryView>,
-    /// The revisions that take new calls or still have calls, newest first.
+    /// The revisions that take new calls or did within the last 24 hours, newest first.
     pub serving: Vec<ServingView>,
     /// Why changes wait and `history` is not known: the registry can't be used. Left out while it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -284,6 +311,13 @@ pub struct RevisionView {
     pub bytes: u64,
     /// `stable`, `canary`, `draining` or `kept`.
     pub state: String,
+    /// Calls on it that are not known to be over, of the last four hours.
+    #[serde(default)]
+    pub calls: u64,
+    /// For a draining one: until when its calls are kept on it.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    pub until: Option<String>,
     /// How risky it was found.
     pub risk: ReleaseRisk,
     /// Why.

@@ -223,6 +223,13 @@ const CASES: &[Case] = &[
         "invalid",
     ),
     Case(
+        "neither a component nor settings",
+        "POST /api/v1/tenants/acme/handlers/a/revisions HTTP/1.1\r\nAUTH\r\nLENGTH\r\nJSON\r\n",
+        b"{}",
+        422,
+        "invalid",
+    ),
+    Case(
         "a canary of nothing",
         "POST /api/v1/tenants/acme/handlers/a/revisions HTTP/1.1\r\nAUTH\r\nLENGTH\r\nJSON\r\n",
         b"{\"settings\": {}, \"percent\": 0}",

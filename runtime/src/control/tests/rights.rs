@@ -308,6 +308,8 @@ fn only_the_operator_hears_where_the_host_keeps_its_files() {
         crate::deploy::DeployError::from(RegistryError::Locked { path })
     };
     let view = || HandlerView {
+        at: String::new(),
+        previous: None,
         tenant: "acme".into(),
         handler: "ivr".into(),
         generation: 1,

@@ -21,20 +21,32 @@ async fn each_command_asks_for_one_thing_and_prints_it() {
     let cases: &[Case<'_>] = &[
         (
             &["promote", "front-desk", "--tenant", "acme"],
-            vec![answer(
-                &format!("POST {HANDLER}/promote"),
-                200,
-                &changed(8, "revision 8 takes all new calls (was: revision 7, with 10 % for canary 8)"),
-            )],
-            &["POST tenants/acme/handlers/front-desk/promote {} [T]"],
+            vec![
+                answer(&format!("GET {HANDLER}"), 200, &handler_view()),
+                answer(
+                    &format!("POST {HANDLER}/promote"),
+                    200,
+                    &changed(8, "revision 8 takes all new calls (was: revision 7, with 10 % for canary 8)"),
+                ),
+            ],
+            &[
+                "GET tenants/acme/handlers/front-desk [T]",
+                "POST tenants/acme/handlers/front-desk/promote {\"generation\":12} [T]",
+            ],
             "acme/front-desk revision 8 takes all new calls (was: revision 7, with 10 % for canary 8)\n  \
              calls in progress stay on the revision that they began with\n",
         ),
         (
             // A host that does not say what it changed.
             &["promote", "front-desk", "--tenant", "acme"],
-            vec![answer(&format!("POST {HANDLER}/promote"), 200, &deployed(8))],
-            &["POST tenants/acme/handlers/front-desk/promote {} [T]"],
+            vec![
+                answer(&format!("GET {HANDLER}"), 200, &handler_view()),
+                answer(&format!("POST {HANDLER}/promote"), 200, &deployed(8)),
+            ],
+            &[
+                "GET tenants/acme/handlers/front-desk [T]",
+                "POST tenants/acme/handlers/front-desk/promote {\"generation\":12} [T]",
+            ],
             "acme/front-desk revision 8: live, takes 10 % of new calls\n  component  000000000000\n  risk       code: the component changed\n  \
              changed    component 0000 → 0001\n             config: greeting\n  next       10 % until 100 calls or 10 min, then promoted\n  \
              voice      https://calls.test/acme/front-desk/voice\n",
@@ -47,8 +59,14 @@ async fn each_command_asks_for_one_thing_and_prints_it() {
         ),
         (
             &["rollback", "front-desk", "--tenant", "acme", "--json"],
-            vec![answer(&format!("POST {HANDLER}/rollback"), 200, &deployed(7))],
-            &["POST tenants/acme/handlers/front-desk/rollback {} [T]"],
+            vec![
+                answer(&format!("GET {HANDLER}"), 200, &handler_view()),
+                answer(&format!("POST {HANDLER}/rollback"), 200, &deployed(7)),
+            ],
+            &[
+                "GET tenants/acme/handlers/front-desk [T]",
+                "POST tenants/acme/handlers/front-desk/rollback {\"generation\":12} [T]",
+            ],
             "JSON",
         ),
         (
@@ -78,12 +96,12 @@ async fn each_command_asks_for_one_thing_and_prints_it() {
             vec![answer(
                 &format!("GET {HANDLER}/revisions?limit=100&before=9"),
                 200,
-                &json!([revision(8, "canary"), revision(7, "stable")]),
+                &json!([revision(8, "canary"), revision(7, "draining")]),
             )],
             &["GET tenants/acme/handlers/front-desk/revisions?limit=100&before=9 [T]"],
-            "REVISION  STATE   CREATED  BY  COMPONENT        SIZE  RISK  WHY\n       \
-             8  canary  2 h ago  ci  000000000000  46.1 kB  code  the component changed\n       \
-             7  stable  2 h ago  ci  000000000000  46.1 kB  code  the component changed\n",
+            "REVISION  STATE     CALLS  KEPT     CREATED  BY  COMPONENT        SIZE  RISK  WHY\n       \
+             8  canary        2           2 h ago  ci  000000000000  46.1 kB  code  the component changed\n       \
+             7  draining      2  in 23 h  2 h ago  ci  000000000000  46.1 kB  code  the component changed\n",
         ),
         (
             &["number", "add", "+1 (202) 555-0123", "front-desk", "--tenant", "acme"],

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// The view of a handler with a canary.
 fn handler_view() -> Value {
     json!({
-        "tenant": "acme", "handler": "front-desk", "generation": 12, "stable": 7,
+        "tenant": "acme", "handler": "front-desk", "generation": 12, "at": "2026-05-04T12:00:00Z", "stable": 7, "previous": 6,
         "canary": {
             "revision": 8, "risk": "code", "reason": "the component changed", "percent": 10.0, "step": 1, "steps": 1,
             "waits_for": "100 calls or 10 min: 34 calls so far", "judgement": "1 of 34 failed, 2 of 310 on revision 7",
@@ -31,8 +31,9 @@ fn handler_view() -> Value {
 
 /// One of its revisions.
 fn revision(number: u32, state: &str) -> Value {
+    let until = (state == "draining").then_some("2026-05-05T11:30:00Z");
     json!({
-        "revision": number, "digest": format!("{number:064x}"), "bytes": 46_123, "state": state, "risk": "code",
+        "revision": number, "digest": format!("{number:064x}"), "bytes": 46_123, "state": state, "risk": "code", "calls": 2, "until": until,
         "reason": "the component changed", "created_at": "2026-05-04T10:00:00Z", "created_by": "ci",
         "settings": { "config": { "greeting": "Hello", "lang": "en" }, "outbound_allow": ["https://api.test"] }
     })
