@@ -8,6 +8,7 @@
 mod change;
 mod check;
 mod error;
+mod evidence;
 pub mod loaded;
 mod publish;
 mod recover;
@@ -61,6 +62,8 @@ pub struct Deployer {
     unreachable: ArcSwap<String>,
     /// The canaries under watch.
     watching: watch::Watching,
+    /// Where what they have shown outlives the process.
+    evidence: evidence::EvidenceFile,
     /// Places for replays.
     replays: tokio::sync::Semaphore,
     /// What was found at the last look at each canary.
@@ -90,6 +93,7 @@ impl Deployer {
             journal: Arc::new(journal),
             unreachable: ArcSwap::default(),
             watching: watch::Watching::default(),
+            evidence: evidence::EvidenceFile::in_folder(&config.data),
             replays: tokio::sync::Semaphore::new(replay::REPLAYS_MAX),
             judged: ArcSwap::default(),
         })

@@ -44,24 +44,25 @@ pub(super) struct Judged {
 pub(super) struct Watching(Mutex<HashMap<Name, Watched>>);
 
 impl Watching {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Name, Watched>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Name, Watched>> {
         // What a panic leaves is at worst a look that is missing.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A canary under watch.
-struct Watched {
+pub(super) struct Watched {
     /// Which: a later canary of the same handler is watched anew.
-    canary: RevisionId,
-    started_at: u64,
-    watch: Watch,
+    pub(super) canary: RevisionId,
+    pub(super) started_at: u64,
+    pub(super) watch: Watch,
     raised: bool,
 }
 
 impl Deployer {
     /// Looks after canaries for ever.
     pub async fn watch_canaries(self: Arc<Self>) {
+        self.take_up_evidence().await;
         loop {
             let on_trial = self.on_trial();
             self.watching.lock().retain(|name, _| on_trial.iter().any(|(other, ..)| other == name));
@@ -84,7 +85,7 @@ impl Deployer {
         }
     }
 
-    fn on_trial(&self) -> Vec<(Name, Arc<Handler>, Canary)> {
+    pub(super) fn on_trial(&self) -> Vec<(Name, Arc<Handler>, Canary)> {
         let snapshot = self.host.router.snapshot();
         let handlers = snapshot
             .tenants()
@@ -148,12 +149,12 @@ impl Deployer {
     }
 
     /// One look at one canary.
-    fn look(&self, name: &Name, handler: &Handler, canary: &Canary) -> Option<Look> {
+    pub(super) fn look(&self, name: &Name, handler: &Handler, canary: &Canary) -> Option<Look> {
         let on_trial = handler.canary.as_ref()?;
         let counters = Counters { canary: counts(&on_trial.revision), stable: counts(&handler.stable) };
         let mut watching = self.watching.lock();
         if !watching.get(name).is_some_and(|known| known.is_of(canary)) {
-            // One that was on before this process was.
+            // One that was on before this process was, and of which nothing was kept.
             watching.insert(name.clone(), Watched::begin(canary, counters));
         }
         let known = watching.get_mut(name)?;
@@ -180,7 +181,12 @@ impl Watched {
         Self { canary: canary.revision, started_at: canary.started_at, watch, raised: false }
     }
 
-    fn is_of(&self, canary: &Canary) -> bool {
+    /// One that an earlier process watched.
+    pub(super) fn taken_up(canary: RevisionId, started_at: u64, watch: Watch) -> Self {
+        Self { canary, started_at, watch, raised: false }
+    }
+
+    pub(super) fn is_of(&self, canary: &Canary) -> bool {
         (self.canary, self.started_at) == (canary.revision, canary.started_at)
     }
 }

@@ -16,7 +16,7 @@ pub(crate) enum Present {
 }
 
 /// Writes a file that only its owner may read; on the disk when this returns, and never seen half-written.
-pub(super) fn write_whole(path: &Path, bytes: &[u8], present: Present) -> io::Result<()> {
+pub(crate) fn write_whole(path: &Path, bytes: &[u8], present: Present) -> io::Result<()> {
     let partial = Partial::beside(path);
     let mut file = create_private(&partial.path)?;
     file.write_all(bytes)?;

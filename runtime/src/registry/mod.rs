@@ -40,7 +40,7 @@ pub use local::{LAST_KNOWN_FILE, LocalError, read_last_known, write_last_known};
 pub use tokens::{FILE_LABEL, OperatorToken};
 
 use connection::{Look, Slot, Watch, Writer};
-pub(crate) use files::{Partial, Present, create_private};
+pub(crate) use files::{Partial, Present, create_private, write_whole};
 pub(crate) use key::Sealer;
 
 /// The database's file in the data folder.

@@ -56,7 +56,7 @@ const CALM_FACTOR: f64 = 10.0;
 const CANARY_WEBHOOKS_MIN: u64 = 10;
 
 /// What one revision did in some time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// New calls that it took.
     pub calls: u64,
@@ -68,6 +68,16 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        Self {
+            calls: self.calls.saturating_add(more.calls),
+            webhooks: self.webhooks.saturating_add(more.webhooks),
+            failed: self.failed.saturating_add(more.failed),
+        }
+    }
+
     /// What came after `earlier`. Counters that begin anew never go below zero.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {

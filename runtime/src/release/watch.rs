@@ -8,10 +8,13 @@
 //! A step ends after its calls or its time where the failure rate is not raised. A canary that nobody called in that time goes
 //! on: nothing is known against it. One of whose first webhooks some failed waits until there are enough to judge by.
 //!
-//! Nothing here is kept: after a restart the watch begins anew, and the step's calls with it; its time goes on.
+//! A watch can be kept and taken up by another process, whose counters begin at zero: what it counted goes on. Time counts only
+//! while somebody watches: a canary whose host was away, or whose watch was lost, has not baked meanwhile.
 
 use std::collections::VecDeque;
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use super::judge::{Counts, Judgement, Past, judge};
 use super::plan::ReleaseRules;
@@ -24,7 +27,7 @@ const RECENT_MS: u64 = 600_000;
 const NOTED_EVERY_MS: u64 = 60_000;
 
 /// The counters of both revisions at one moment; each only ever grows while the process lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counters {
     /// The canary's.
     pub canary: Counts,
@@ -36,14 +39,26 @@ impl Counters {
     fn since(self, earlier: Self) -> Self {
         Self { canary: self.canary.since(earlier.canary), stable: self.stable.since(earlier.stable) }
     }
+
+    fn and(self, more: Self) -> Self {
+        Self { canary: self.canary.and(more.canary), stable: self.stable.and(more.stable) }
+    }
 }
 
 /// What remembers of a canary's counters what is needed to judge it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
+    /// The process's counters at the last look; zero in a process that takes this watch up.
+    #[serde(skip)]
+    seen: Counters,
+    /// What was counted by then, by all processes.
+    counted: Counters,
     began: Counters,
     step: usize,
     step_calls_before: u64,
+    /// When it was last looked at, and how much of the step's time nobody looked, in milliseconds.
+    looked_at: u64,
+    away_ms: u64,
     is_raised: bool,
     /// Counters of the last minutes, oldest first, never empty.
     noted: VecDeque<(u64, Counters)>,
@@ -79,24 +94,40 @@ impl Watch {
     #[must_use]
     pub fn begin(canary: &Canary, counters: Counters, now_ms: u64) -> Self {
         Self {
+            seen: counters,
+            counted: counters,
             began: counters,
             step: canary.step,
             step_calls_before: counters.canary.calls,
+            looked_at: now_ms,
+            away_ms: now_ms.saturating_sub(canary.step_started_at),
             is_raised: false,
             noted: VecDeque::from([(now_ms, counters)]),
         }
     }
 
+    /// Goes on with a watch that an earlier process kept: since its last look nobody looked.
+    #[must_use]
+    pub fn taken_up(self, now_ms: u64) -> Self {
+        let away_ms = self.away_ms.saturating_add(now_ms.saturating_sub(self.looked_at));
+        Self { away_ms, looked_at: now_ms, ..self }
+    }
+
     /// Looks at the counters; about once a second. `now_ms` is Unix time, as in the release.
     pub fn look(&mut self, canary: &Canary, counters: Counters, now_ms: u64, rules: &ReleaseRules) -> Look {
+        self.counted = self.counted.and(counters.since(self.seen));
+        (self.seen, self.looked_at) = (counters, now_ms);
+        let counters = self.counted;
         if self.step != canary.step {
             self.step = canary.step;
             self.step_calls_before = counters.canary.calls;
+            self.away_ms = 0;
         }
         let step_calls = counters.canary.calls.saturating_sub(self.step_calls_before);
         let judgement = self.judgement(counters, now_ms, rules);
-        let next = next(canary, step_calls, &judgement, now_ms);
-        let waits_for = waits_for(canary, step_calls, &judgement, now_ms);
+        let baked_ms = now_ms.saturating_sub(canary.step_started_at).saturating_sub(self.away_ms);
+        let next = next(canary, step_calls, &judgement, baked_ms);
+        let waits_for = waits_for(canary, step_calls, &judgement, baked_ms);
         Look { next, judgement, step_calls, waits_for }
     }
 
@@ -130,16 +161,14 @@ impl Watch {
     }
 }
 
-/// What is to be done about a canary that took `step_calls` new calls in its present step.
-#[must_use]
-pub fn next(canary: &Canary, step_calls: u64, judgement: &Judgement, now_ms: u64) -> Option<Move> {
+/// What is to be done about a canary that took `step_calls` new calls in the `baked_ms` of its present step.
+fn next(canary: &Canary, step_calls: u64, judgement: &Judgement, baked_ms: u64) -> Option<Move> {
     match judgement {
         Judgement::Bad(_) => return Some(Move::TakeBack(judgement.to_string())),
         Judgement::Raised(_) | Judgement::TooFew(_) => return None,
         Judgement::Fine(_) => {}
     }
     let StepEnd::After { calls, bake_ms } = canary.present().ends else { return None };
-    let baked_ms = now_ms.saturating_sub(canary.step_started_at);
     let ended = if step_calls >= calls {
         Calls(step_calls).to_string()
     } else if baked_ms >= bake_ms {
@@ -152,8 +181,7 @@ pub fn next(canary: &Canary, step_calls: u64, judgement: &Judgement, now_ms: u64
 }
 
 /// What a canary waits for, for people: `58 more calls or 6 min 12 s, then 10 %`.
-#[must_use]
-pub fn waits_for(canary: &Canary, step_calls: u64, judgement: &Judgement, now_ms: u64) -> String {
+fn waits_for(canary: &Canary, step_calls: u64, judgement: &Judgement, baked_ms: u64) -> String {
     let then = canary.following().map_or_else(|| "promoted".to_owned(), |step| step.share.to_string());
     let held = match judgement {
         Judgement::Bad(_) => return "nothing: it is taken back".to_owned(),
@@ -163,7 +191,7 @@ pub fn waits_for(canary: &Canary, step_calls: u64, judgement: &Judgement, now_ms
             StepEnd::Promote => "`promote`",
             StepEnd::After { calls, bake_ms } => {
                 let calls = calls.saturating_sub(step_calls);
-                let left_ms = bake_ms.saturating_sub(now_ms.saturating_sub(canary.step_started_at));
+                let left_ms = bake_ms.saturating_sub(baked_ms);
                 if calls == 0 || left_ms == 0 {
                     return format!("the next look, then {then}");
                 }
@@ -358,6 +386,58 @@ mod tests {
         let look = watch.look(&on, counters(60, 50, 60), BEGAN_AT + 1_000, &rules);
         assert_eq!((look.next, look.step_calls), (None, 10));
         assert_eq!(look.judgement.to_string(), "fine: none of 10 webhooks failed");
+    }
+
+    /// As a process that starts takes it from the one before it.
+    fn restarted(watch: &Watch, now_ms: u64) -> Watch {
+        let kept = serde_json::to_string(watch).unwrap();
+        serde_json::from_str::<Watch>(&kept).unwrap().taken_up(now_ms)
+    }
+
+    #[test]
+    fn a_restart_loses_neither_calls_nor_failures_and_does_not_count_as_time() {
+        let rules = ReleaseRules::default();
+        let on = canary(ReleaseRisk::Code, 0);
+        // The revision had calls before it was on trial.
+        let mut watch = Watch::begin(&on, counters(7, 0, 7), BEGAN_AT);
+        let look = watch.look(&on, counters(43, 1, 43), BEGAN_AT + 60_000, &rules);
+        assert_eq!((look.step_calls, look.waits_for.as_str()), (36, "64 more calls or 9 min, then promoted"));
+
+        // An hour later, by counters that begin at zero; a second time a moment after that.
+        let later = BEGAN_AT + 3_660_000;
+        let mut watch = restarted(&watch, later);
+        let look = watch.look(&on, counters(0, 0, 0), later, &rules);
+        assert_eq!((look.step_calls, look.next), (36, None));
+        assert_eq!(look.waits_for, "64 more calls or 9 min, then promoted");
+        assert!(
+            look.judgement.to_string().starts_with("fine: 1 of 36 webhooks failed"),
+            "{}",
+            look.judgement
+        );
+        let look = watch.look(&on, counters(10, 0, 10), later + 30_000, &rules);
+        assert_eq!((look.step_calls, look.next), (46, None));
+        let mut watch = restarted(&watch, later + 30_000);
+        let look = watch.look(&on, counters(54, 0, 54), later + 31_000, &rules);
+        assert!(matches!(look.next, Some(Move::Promote(_))), "100 calls of three processes: {look:?}");
+
+        let mut watch = restarted(&watch, later + 31_000);
+        let look = watch.look(&on, counters(20, 20, 20), later + 32_000, &rules);
+        assert!(matches!(look.next, Some(Move::TakeBack(_))), "what fails then is judged: {look:?}");
+    }
+
+    #[test]
+    fn a_canary_whose_watch_was_lost_is_not_promoted_by_time_that_nobody_watched() {
+        let rules = ReleaseRules::default();
+        let on = canary(ReleaseRisk::Code, 0);
+        let found_at = BEGAN_AT + 3_600_000;
+        let mut watch = Watch::begin(&on, Counters::default(), found_at);
+        let look = watch.look(&on, Counters::default(), found_at + 1_000, &rules);
+        assert_eq!(
+            (look.next, look.waits_for.as_str()),
+            (None, "100 more calls or 9 min 59 s, then promoted")
+        );
+        let look = watch.look(&on, counters(1, 0, 1), found_at + 600_000, &rules);
+        assert!(matches!(look.next, Some(Move::Promote(_))), "watched as long as any other: {look:?}");
     }
 
     #[test]

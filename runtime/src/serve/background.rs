@@ -25,6 +25,7 @@ impl Background {
         let mut tasks = JoinSet::new();
         let deployer = &parts.deployer;
         tasks.spawn(Arc::clone(deployer).watch_canaries());
+        tasks.spawn(Arc::clone(deployer).keep_evidence());
         tasks.spawn(Arc::clone(deployer).watch_registry());
         tasks.spawn(Arc::clone(deployer).remember(parts.data.clone(), parts.key.clone()));
         tasks.spawn(Arc::clone(deployer).bound_loaded());

@@ -158,6 +158,9 @@ impl Running {
         self.background.stop().await;
         let runs = self.parts.schedules.finish(RUNS_WITHIN);
         let (cut, ()) = tokio::join!(self.data_plane.stop(ending), runs);
+        if ending == Ending::Stop {
+            self.parts.deployer.keep_last_evidence().await;
+        }
         let host = Arc::clone(&self.parts.host);
         let written =
             tokio::task::spawn_blocking(move || host.recorder.get().map(|recorder| recorder.stop()));
@@ -180,6 +183,7 @@ impl Running {
         self.background.stop().await;
         self.control_plane.stop().await;
         let frozen = self.parts.deployer.freeze().await;
+        self.parts.deployer.keep_last_evidence().await;
         let done = async {
             takeover.go(&[calls::to_blob(&self.parts.host)]).await?;
             takeover.serving().await
