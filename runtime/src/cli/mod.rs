@@ -10,6 +10,7 @@ mod compile;
 mod completions;
 mod config;
 mod context;
+mod delete;
 mod deploy;
 mod dev;
 mod in_force;
@@ -67,6 +68,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Status(status::StatusArgs),
     Revisions(revisions::RevisionsArgs),
+    Delete(delete::DeleteArgs),
     Logs(logs::LogsArgs),
     Config(config::ConfigCommand),
     Number(number::NumberCommand),
@@ -99,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => remote::run(args),
         Command::Status(args) => remote::run(args),
         Command::Revisions(args) => remote::run(args),
+        Command::Delete(args) => remote::run(args),
         Command::Logs(args) => remote::run(args),
         Command::Config(args) => remote::run(args),
         Command::Number(args) => remote::run(args),

@@ -1,10 +1,10 @@
 //! `hookswitch tenant`: who is served, with which credentials and quotas.
 
-use std::io::{BufRead as _, Read as _};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::delete::confirm;
 use super::record::RecordArgs;
 use super::remote::output::{Table, bytes, counted, fields, printable};
 use super::remote::{Console, HostArgs, RemoteCommand, RemoteError, Session, read_secret};
@@ -253,7 +253,7 @@ impl RemoteCommand for TenantCommand {
             Action::Record(args) => args.run(session).await,
             Action::Delete { id, yes, host } => {
                 if !yes {
-                    confirm(session, &id)?;
+                    confirm(session, id.as_str(), "its handlers, revisions, secrets and tokens")?;
                 }
                 session.connect(&host)?.delete(&["tenants", id.as_str()]).await?;
                 console.note(format_args!("tenant {id} is deleted"));
@@ -293,27 +293,6 @@ async fn update(
     }
     let view: TenantView = client.patch(&path, &change).await?;
     print(session.console, &view, shown.json)
-}
-
-/// Asks for the name: what is deleted does not come back.
-fn confirm(session: &Session<'_>, id: &TenantId) -> Result<(), RemoteError> {
-    if !session.console.interactive {
-        return Err(RemoteError::Usage(format!(
-            "deleting {id} removes its handlers, revisions and tokens for good; add --yes where nobody can be asked"
-        )));
-    }
-    session.console.ask(format_args!(
-        "This removes {id} with its handlers, revisions and tokens for good. Type its name to go on:"
-    ));
-    let mut line = String::new();
-    let mut input = session.surroundings.input.borrow_mut();
-    // What can't be read is not its name.
-    let _ = input.by_ref().take(200).read_line(&mut line);
-    if line.trim() == id.as_str() {
-        Ok(())
-    } else {
-        Err(RemoteError::Usage("that is not its name; nothing was deleted".to_owned()))
-    }
 }
 
 fn list(console: &Console, views: &[TenantView]) {

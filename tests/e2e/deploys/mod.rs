@@ -4,6 +4,7 @@ mod canary;
 mod compiles;
 mod crash;
 mod damage;
+mod kept;
 mod many;
 mod release;
 mod swaps;

@@ -221,6 +221,7 @@ impl<'a> Run<'a> {
             Command::Rollback(command) => command.run(&session).await,
             Command::Status(command) => command.run(&session).await,
             Command::Revisions(command) => command.run(&session).await,
+            Command::Delete(command) => command.run(&session).await,
             Command::Logs(command) => command.run(&session).await,
             Command::Config(command) => command.run(&session).await,
             Command::Number(command) => command.run(&session).await,

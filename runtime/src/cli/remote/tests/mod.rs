@@ -3,6 +3,7 @@
 mod commands;
 mod failures;
 mod following;
+mod releases;
 
 use serde_json::{Value, json};
 
