@@ -127,6 +127,9 @@ impl RemoteCommand for DeployArgs {
                 return Err(error);
             }
         };
+        if deploy.settings.is_none() && deployed.settings_of.is_none() {
+            console.note("there is no handler.toml beside the component and no handler of this name was there: all settings have their defaults");
+        }
         print(console, &deployed, self.json)
     }
 }

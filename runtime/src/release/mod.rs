@@ -30,7 +30,7 @@ pub mod watch;
 pub enum ReleaseRisk {
     /// Only settings or the fallback document changed.
     Content,
-    /// Code changed.
+    /// Code changed, or a setting was taken away.
     Code,
     /// Imports, exports, the allow-list, limits or the contract's version changed.
     Contract,
