@@ -100,8 +100,10 @@ impl DevArgs {
         let address = listener.local_addr()?;
         let account = Account { sid: ACCOUNT.to_owned(), token: key.clone() };
         // No carrier stands behind `dev`: what handlers ask for is taken, answered and logged.
+        let carrier = OfflineCarrier::new(account.clone(), Ids::random()?);
+        let opt_outs = carrier.opt_outs();
         let reach = Reach {
-            carrier: Some(OfflineCarrier::new(account.clone(), Ids::random()?)),
+            carrier: Some(carrier),
             outbound: Some(Arc::new(outbound::Client::new(self.allow_outbound))),
             state: Some(State::in_memory()?),
             ..Reach::default()
@@ -120,6 +122,7 @@ impl DevArgs {
             host: Arc::clone(&host),
             board,
             account,
+            opt_outs,
             base: Url::parse(host.public_url.as_deref().unwrap_or(&here))?,
             data_plane: address,
             address: page_at,

@@ -13,7 +13,8 @@ use hashbrown::HashMap;
 use url::Url;
 
 use super::event::{What, plain_link};
-use super::{Account, Ids};
+use super::opt_out::{OPTED_OUT, refusal};
+use super::{Account, Ids, OptOuts};
 use crate::call::TenantId;
 use crate::carrier::operation::{
     Abilities, AvailableNumber, CallChange, CarrierError, Deferred, Done, Lead, NewCall, NewMessage,
@@ -29,6 +30,7 @@ const REMEMBERED_MAX: usize = 100_000;
 /// Takes what the handlers of a host on this machine ask for.
 pub struct OfflineCarrier {
     account: Account,
+    opt_outs: OptOuts,
     state: Mutex<State>,
 }
 
@@ -47,7 +49,13 @@ impl OfflineCarrier {
     #[must_use]
     pub fn new(account: Account, ids: Ids) -> Arc<Self> {
         let state = State { ids, done: HashMap::new(), later: HashMap::new(), happened: Vec::new() };
-        Arc::new(Self { account, state: Mutex::new(state) })
+        Arc::new(Self { account, opt_outs: OptOuts::default(), state: Mutex::new(state) })
+    }
+
+    /// Who has opted out of messages: conversations note it there, and what handlers send is held against it.
+    #[must_use]
+    pub fn opt_outs(&self) -> OptOuts {
+        self.opt_outs.clone()
     }
 
     /// Takes what was done since it was last asked, with the moments at which it was.
@@ -59,11 +67,24 @@ impl OfflineCarrier {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn once(&self, order: &Order, operation: &Operation, later: bool) -> Done {
+    fn once(&self, order: &Order, operation: &Operation, later: bool) -> Result<Done, CarrierError> {
         let mut state = self.state();
         let key = order.key(operation);
         if let Some(done) = state.done.get(&key) {
-            return done.clone();
+            return Ok(done.clone());
+        }
+        if let Some(receiver) = self.opted_out(operation) {
+            let text = format!("{receiver} has opted out: the message is refused");
+            state.happens(What::Note { code: Some(OPTED_OUT), text });
+            if !later {
+                // Not remembered: START lifts it.
+                return Err(refusal(receiver));
+            }
+            // The outbox takes everything, and is refused when it sends it.
+            let id = state.ids.next("ob_");
+            state.later.insert(id.clone(), ());
+            state.done.insert(key, Done::Id(id.clone()));
+            return Ok(Done::Id(id));
         }
         if state.done.len() >= REMEMBERED_MAX {
             state.done.clear();
@@ -72,7 +93,14 @@ impl OfflineCarrier {
         let (what, done) = state.effect(operation, later);
         state.happens(what);
         state.done.insert(key, done.clone());
-        done
+        Ok(done)
+    }
+
+    /// Who is written to, where he has opted out of it.
+    fn opted_out<'o>(&self, operation: &'o Operation) -> Option<&'o str> {
+        let Operation::Send(NewMessage { to, from, .. }) = operation else { return None };
+        let (Sender::Number(sender) | Sender::Service(sender)) = from;
+        self.opt_outs.holds(sender, to).then_some(to)
     }
 }
 
@@ -201,7 +229,7 @@ impl Carrier for OfflineCarrier {
         order: Order,
         operation: Operation,
     ) -> BoxFuture<'static, Result<Done, CarrierError>> {
-        async move { Ok(self.once(&order, &operation, false)) }.boxed()
+        async move { self.once(&order, &operation, false) }.boxed()
     }
 
     fn later(
@@ -211,7 +239,7 @@ impl Carrier for OfflineCarrier {
         _at_ms: Option<u64>,
     ) -> BoxFuture<'static, Result<String, CarrierError>> {
         async move {
-            match self.once(&order, &what.into(), true) {
+            match self.once(&order, &what.into(), true)? {
                 Done::Id(id) => Ok(id),
                 _ => Err(CarrierError::Invalid("only calls and messages can be done later".to_owned())),
             }

@@ -6,6 +6,7 @@
 use super::answer::Answer;
 use super::event::{Event, Exchange, Leg, What};
 use super::line::Line;
+use super::opt_out::{OPTED_OUT, OptOuts, OptWord, is_short_code};
 use super::own_number::OwnNumber;
 use super::params::{API_VERSION, Params, add, params, places};
 use super::sender::{Account, Sender, Sent, Target};
@@ -69,7 +70,7 @@ pub struct Texting<L> {
     sender: Sender<L>,
     settings: MessageSettings,
     clock: Clock,
-    opted_out: bool,
+    opt_outs: OptOuts,
     last_ms: u64,
     number: OwnNumber,
     /// Everything that happened.
@@ -80,12 +81,13 @@ impl<L: Line> Texting<L> {
     /// A conversation that has not begun.
     pub fn new(line: L, account: Account, ids: Ids, faults: Faults, settings: MessageSettings) -> Self {
         let clock = Clock::new(settings.began_unix_ms, line.time());
+        let opt_outs = line.opt_outs();
         Self {
             sender: Sender::new(line, account, ids, faults),
             clock,
+            opt_outs,
             number: OwnNumber::new(&settings.to),
             settings,
-            opted_out: false,
             last_ms: 0,
             events: Vec::new(),
         }
@@ -94,7 +96,7 @@ impl<L: Line> Texting<L> {
     /// Whether replies are held back, because whoever writes asked for it.
     #[must_use]
     pub fn opted_out(&self) -> bool {
-        self.opted_out
+        self.opt_outs.holds(&self.settings.to, &self.settings.from)
     }
 
     /// Lets time pass.
@@ -148,7 +150,7 @@ impl<L: Line> Texting<L> {
             many => format!("wrote \u{201c}{}\u{201d} with {many} media", written.body),
         };
         self.tell(Leg::Caller, What::Did { text: said });
-        let word = opt_word(&written.body);
+        let word = OptWord::of(&written.body, &self.settings.to);
         let incoming = self.incoming(written, word);
         // The platform acts on its words first; the message reaches the webhook all the same.
         self.heed(word);
@@ -202,21 +204,17 @@ impl<L: Line> Texting<L> {
     /// What the platform does by itself. Owners of short codes do it themselves.
     fn heed(&mut self, word: Option<OptWord>) {
         let Some(word) = word.filter(|_| !is_short_code(&self.settings.to)) else { return };
-        let reply = match word {
-            OptWord::Stop => {
-                self.opted_out = true;
-                "You have successfully been unsubscribed. You will not receive any more messages from this number. Reply START to resubscribe."
+        let settings = &self.settings;
+        if word != OptWord::Help {
+            // With a service the block holds for all of it.
+            for sender in [Some(&settings.to), settings.service.as_ref()].into_iter().flatten() {
+                self.opt_outs.put(sender, &settings.from, word == OptWord::Stop);
             }
-            OptWord::Start => {
-                self.opted_out = false;
-                "You have successfully been re-subscribed to messages from this number. Reply HELP for help. Reply STOP to unsubscribe."
-            }
-            OptWord::Help => "Reply STOP to unsubscribe. Msg&Data Rates May Apply.",
-        };
+        }
         let what = What::Message {
             from: self.settings.to.clone(),
             to: self.settings.from.clone(),
-            body: reply.to_owned(),
+            body: word.reply().to_owned(),
             media: Vec::new(),
             by_carrier: true,
         };
@@ -309,13 +307,14 @@ impl<L: Line> Texting<L> {
         let to = attribute("to").unwrap_or(&self.settings.from).to_owned();
         let from = attribute("from").unwrap_or(&self.settings.to).to_owned();
         let sid = self.sender.ids.next(if media.is_empty() { "SM" } else { "MM" });
-        let blocked = self.opted_out && to == self.settings.from;
+        let service = self.settings.service.as_deref().unwrap_or(&from);
+        let blocked = self.opt_outs.holds(&from, &to) || self.opt_outs.holds(service, &to);
         if body.trim().is_empty() && media.is_empty() {
             self.note(Some(14103), "a reply without text and media is not sent".to_owned());
             return;
         }
         if blocked {
-            self.note(Some(21610), format!("{to} has opted out: the reply is not delivered"));
+            self.note(Some(OPTED_OUT), format!("{to} has opted out: the reply is not delivered"));
         } else if delivery == Delivery::Delivered {
             let (from, to) = (from.clone(), to.clone());
             let what = What::Message { from, to, body: body.to_owned(), media, by_carrier: false };
@@ -330,7 +329,7 @@ impl<L: Line> Texting<L> {
             Err(why) => return self.note(Some(14105), why),
         };
         let (statuses, code): (&[&str], _) = match delivery {
-            _ if blocked => (&["failed"], Some(21610)),
+            _ if blocked => (&["failed"], Some(OPTED_OUT)),
             Delivery::Delivered => (&["sent", "delivered"], None),
             Delivery::Undelivered(code) => (&["sent", "undelivered"], Some(code)),
             Delivery::Failed(code) => (&["failed"], Some(code)),
@@ -373,39 +372,6 @@ impl<L: Line> Texting<L> {
     fn tell(&mut self, leg: Leg, what: What) {
         self.events.push(Event { at_ms: self.clock.now_ms(), leg, what });
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OptWord {
-    Stop,
-    Start,
-    Help,
-}
-
-impl OptWord {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Stop => "STOP",
-            Self::Start => "START",
-            Self::Help => "HELP",
-        }
-    }
-}
-
-/// What a message means to the platform when it is the whole of it.
-fn opt_word(body: &str) -> Option<OptWord> {
-    match body.trim().to_ascii_uppercase().as_str() {
-        "STOP" | "STOPALL" | "UNSUBSCRIBE" | "CANCEL" | "END" | "QUIT" | "REVOKE" | "OPTOUT" => {
-            Some(OptWord::Stop)
-        }
-        "START" | "YES" | "UNSTOP" => Some(OptWord::Start),
-        "HELP" | "INFO" => Some(OptWord::Help),
-        _ => None,
-    }
-}
-
-fn is_short_code(number: &str) -> bool {
-    matches!(number.len(), 5 | 6) && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Parts that a text is sent in; one where the channel is not the telephone network.

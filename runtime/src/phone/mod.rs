@@ -20,6 +20,7 @@ mod faults;
 mod ids;
 pub mod line;
 pub mod messages;
+mod opt_out;
 mod overrides;
 mod own_number;
 mod params;
@@ -36,6 +37,7 @@ pub(crate) use self::event::{plain, xml};
 pub use self::faults::{CallbackOrder, Faults};
 pub use self::ids::Ids;
 pub use self::line::Line;
+pub use self::opt_out::OptOuts;
 pub use self::party::{Act, End, GatherAsk, Outcome, Party, Presence, Question, RecordAsk, Until};
 pub use self::sender::{Account, Target};
 

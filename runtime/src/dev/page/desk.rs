@@ -107,7 +107,7 @@ pub(super) struct Gone;
 
 impl Desk {
     pub(super) fn new(page: Page, stopping: watch::Receiver<bool>) -> Arc<Self> {
-        let line = PageLine::new(Arc::clone(&page.host), page.base.clone());
+        let line = PageLine::new(Arc::clone(&page.host), page.base.clone(), page.opt_outs.clone());
         Arc::new(Self { page, line, stopping, open: Mutex::new(HashMap::new()) })
     }
 

@@ -12,6 +12,7 @@ use url::Url;
 use crate::call::TenantId;
 use crate::dev::TENANT;
 use crate::host::Host;
+use crate::phone::OptOuts;
 use crate::phone::line::{HttpLine, Line, LineError, Outgoing, Reply, send_to};
 use crate::telemetry::FeedEvent;
 use crate::telemetry::feed::{Subscription, TooMany};
@@ -26,6 +27,7 @@ const SUBJECTS_MAX: usize = 512;
 pub(super) struct PageLine {
     host: Arc<Host>,
     base: Url,
+    opt_outs: OptOuts,
     said: Arc<Mutex<Said>>,
 }
 
@@ -36,8 +38,8 @@ struct Said {
 }
 
 impl PageLine {
-    pub(super) fn new(host: Arc<Host>, base: Url) -> Self {
-        Self { host, base, said: Arc::new(Mutex::new(Said { feed: None, about: HashMap::new() })) }
+    pub(super) fn new(host: Arc<Host>, base: Url, opt_outs: OptOuts) -> Self {
+        Self { host, base, opt_outs, said: Arc::new(Mutex::new(Said { feed: None, about: HashMap::new() })) }
     }
 
     /// Begins to hear what handlers log.
@@ -96,5 +98,9 @@ impl Line for PageLine {
         }
         let line = HttpLine::to(&request.url).map_err(|error| LineError::Tls(error.to_string()))?;
         line.send(request).await
+    }
+
+    fn opt_outs(&self) -> OptOuts {
+        self.opt_outs.clone()
     }
 }

@@ -36,7 +36,7 @@ use super::board::Board;
 use crate::control::ControlLimits;
 use crate::control::connection;
 use crate::host::Host;
-use crate::phone::Account;
+use crate::phone::{Account, OptOuts};
 
 /// What the page shows and calls.
 pub struct Page {
@@ -46,6 +46,8 @@ pub struct Page {
     pub board: Board,
     /// Whose numbers are called; its token signs webhooks.
     pub account: Account,
+    /// Who has opted out of messages, at the carrier of this host.
+    pub opt_outs: OptOuts,
     /// What the carrier calls, and signatures are over: `http://127.0.0.1:8080`, or the public URL.
     pub base: Url,
     /// Where the data plane listens: where copied commands go.

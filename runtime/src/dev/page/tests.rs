@@ -21,7 +21,7 @@ use crate::host::Host;
 use crate::phone::call::{CallSettings, call};
 use crate::phone::line::{Line, LineError, Outgoing, Reply};
 use crate::phone::script::try_script;
-use crate::phone::{Account, Act, End, Faults, Ids, Outcome, Target, Until};
+use crate::phone::{Account, Act, End, Faults, Ids, OptOuts, Outcome, Target, Until};
 use crate::pin::PinKey;
 use crate::twiml::DocumentKind;
 
@@ -37,6 +37,7 @@ fn desk() -> Arc<Desk> {
         host,
         board: Board::default(),
         account: account(),
+        opt_outs: OptOuts::default(),
         base: Url::parse("http://127.0.0.1:8080").unwrap(),
         data_plane: "127.0.0.1:8080".parse().unwrap(),
         address: "127.0.0.1:8081".parse().unwrap(),

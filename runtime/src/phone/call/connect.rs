@@ -3,6 +3,7 @@
 use super::{Call, Ended, Fetch, Flow, Scope};
 use crate::phone::event::Heard;
 use crate::phone::line::Line;
+use crate::phone::opt_out::OPTED_OUT;
 use crate::phone::params::{LegState, add, params};
 use crate::phone::party::{Act, Outcome, Party, Presence, Question, Until};
 use crate::phone::sender::Target;
@@ -222,14 +223,18 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let to = verb.attribute("to").unwrap_or(&leg.from).to_owned();
         let from = verb.attribute("from").unwrap_or(&leg.to).to_owned();
         let valid = to.starts_with('+') && !body.trim().is_empty();
-        if valid {
+        let blocked = self.sender.line.opt_outs().holds(&from, &to);
+        if blocked {
+            let said = format!("{to} has opted out: the message is not delivered");
+            self.note(scope.leg(), Some(OPTED_OUT), said).await;
+        } else if valid {
             let media = Vec::new();
             let what = crate::phone::What::Message { from, to, body, media, by_carrier: false };
             self.tell(scope.leg(), what).await;
         }
         let link = verb.attribute("statusCallback").filter(|link| !link.is_empty());
         let target = self.link(scope, page, link, None).await;
-        let status = if valid { "sent" } else { "failed" };
+        let status = if valid && !blocked { "sent" } else { "failed" };
         let told = params(&[("SmsSid", &sid), ("SmsStatus", status)]);
         self.callback(scope.leg(), &format!("message: {status}"), target.as_ref(), told).await;
         if verb.attribute("action").is_none() {

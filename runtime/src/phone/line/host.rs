@@ -23,7 +23,7 @@ use crate::host::Host;
 use crate::outbound;
 use crate::outbound::world::{Requested, World};
 use crate::phone::carrier::OfflineCarrier;
-use crate::phone::{What, Writer};
+use crate::phone::{OptOuts, What, Writer};
 use crate::router::{Handler, Snapshot, Tenant};
 use crate::schedule::Schedule;
 use crate::secrets::Found;
@@ -244,6 +244,10 @@ impl Log {
 impl Line for HostLine {
     fn time(&self) -> TimeOfDay {
         self.time.clone()
+    }
+
+    fn opt_outs(&self) -> OptOuts {
+        self.carrier.opt_outs()
     }
 
     fn outward(&self) -> Vec<What> {

@@ -14,7 +14,7 @@ use url::Url;
 pub(crate) use self::host::send_to;
 pub use self::host::{HostLine, NoHost, Own, Said};
 pub use self::http::{HttpLine, NoLine};
-use super::What;
+use super::{OptOuts, What};
 use crate::clock::TimeOfDay;
 use crate::schedule::Schedule;
 
@@ -103,6 +103,11 @@ pub trait Line: Send + Sync {
         TimeOfDay::default()
     }
 
+    /// Who has opted out of messages, where the carrier of its host is known; else each conversation has a list of its own.
+    fn opt_outs(&self) -> OptOuts {
+        OptOuts::default()
+    }
+
     /// What the handler did outward since this was last asked, as far as this line can know, and what was logged, where this
     /// line tells it.
     fn outward(&self) -> Vec<What> {
@@ -170,6 +175,10 @@ impl<L: Line> Line for &L {
         moment: Timestamp,
     ) -> impl Future<Output = Result<Fired, String>> + Send {
         (**self).fire(handler, schedule, moment)
+    }
+
+    fn opt_outs(&self) -> OptOuts {
+        (**self).opt_outs()
     }
 
     fn outward(&self) -> Vec<What> {

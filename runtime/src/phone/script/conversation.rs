@@ -78,7 +78,7 @@ impl<'s, L: Line> Conversation<'s, L> {
                 self.from = self.texting.events.len();
                 self.texting.write(written).await;
                 self.done();
-                self.good_answer()
+                self.nothing_forbidden()
             }
             Step::Wait { ms } => {
                 self.texting.wait(*ms);
@@ -92,13 +92,13 @@ impl<'s, L: Line> Conversation<'s, L> {
                 self.texting.fired(schedule);
                 self.done();
                 self.errors.extend(fired.code);
-                Ok(())
+                self.nothing_forbidden()
             }
             Step::Web(asked) => {
                 self.from = self.texting.events.len();
                 self.ask(asked).await?;
                 self.done();
-                Ok(())
+                self.nothing_forbidden()
             }
             Step::Answered(wanted) => {
                 let page = self.page.as_ref().ok_or_else(|| {
@@ -127,7 +127,7 @@ impl<'s, L: Line> Conversation<'s, L> {
                 .await
                 .map_err(|instead| (format!("expected to {}", step.shown()), vec![instead])),
             Step::NoReply => {
-                let is_reply = |event: &Event| matches!(event.what, What::Message { by_carrier: false, .. });
+                let is_reply = |event: &Event| matches!(&event.what, What::Message { to, by_carrier: false, .. } if *to == self.script.from);
                 if self.fresh().iter().any(is_reply) {
                     return Err(self.missing("expected no reply, and there is one".into()));
                 }
@@ -157,26 +157,24 @@ impl<'s, L: Line> Conversation<'s, L> {
         };
         let fresh = self.texting.events.get(self.from..).unwrap_or_default();
         self.errors = fresh.iter().filter_map(failed).collect();
-        self.outward = fresh.iter().filter(|event| event.what.is_outward()).cloned().collect();
+        let to_others = |event: &Event| matches!(&event.what, What::Message { to, .. } if *to != self.script.from);
+        let outward = |event: &&Event| event.what.is_outward() || to_others(event);
+        self.outward = fresh.iter().filter(outward).cloned().collect();
     }
 
-    /// What holds for every answer to a message.
-    fn good_answer(&self) -> Taken {
-        let never = self.script.never.iter().find(|text| {
-            let says = |event: &Event| matches!(&event.what, What::Message { body, .. } if body.contains(text.as_str()));
-            self.fresh().iter().any(says)
-        });
-        if let Some(text) = never {
-            return Err(self.missing(format!("never to read \u{201c}{text}\u{201d}, and it came")));
+    /// What holds for everything that a handler answers: what nobody may read is not in it, and it comes in time.
+    fn nothing_forbidden(&self) -> Taken {
+        let never = self.fresh().iter().find_map(|event| Some((self.script.forbidden_in(event)?, event)));
+        if let Some((text, event)) = never {
+            let said = format!("never to read \u{201c}{text}\u{201d}, and it came");
+            return Err((said, lines([event])));
         }
         let Some(most) = self.script.answered_within_ms else { return Ok(()) };
         let slow = self.fresh().iter().find_map(|event| match &event.what {
-            What::Webhook(exchange) => Some(exchange.took_us / 1_000).filter(|ms| *ms > most),
+            What::Webhook(exchange) => exchange.slower_than(most),
             _ => None,
         });
-        slow.map_or(Ok(()), |slow| {
-            Err(self.missing(format!("a webhook took {slow} ms, expected at most {most} ms")))
-        })
+        slow.map_or(Ok(()), Err)
     }
 
     /// What failed has to be expected by a step before the next one that acts.
@@ -193,8 +191,10 @@ impl<'s, L: Line> Conversation<'s, L> {
 
     fn reply(&self, matcher: &TextMatch, media: Option<usize>, by: Author) -> Option<usize> {
         self.fresh().iter().position(|event| match &event.what {
-            What::Message { body, media: found, by_carrier, .. } => {
-                *by_carrier == (by == Author::Carrier)
+            // One to somebody else is no reply to whoever writes: `sent` expects it.
+            What::Message { to, body, media: found, by_carrier, .. } => {
+                *to == self.script.from
+                    && *by_carrier == (by == Author::Carrier)
                     && matcher.fits(body)
                     && media.is_none_or(|count| count == found.len())
             }

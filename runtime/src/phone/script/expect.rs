@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::read::Script;
 use super::steps::{Answered, Author, EndedBy, Expected, Kept, Requested, Step, Stored, folded, sorted};
 use crate::outbound::world::CameTo;
-use crate::phone::{Act, End, Event, Heard, Outcome, What};
+use crate::phone::{Act, End, Event, Exchange, Heard, Outcome, What};
 use crate::twiml::Element;
 
 /// Lines of what was heard instead that are shown.
@@ -32,16 +32,46 @@ impl Failure {
     }
 }
 
+impl Script {
+    /// What of `never` this says, letter case and white space aside.
+    pub(super) fn forbidden_in(&self, event: &Event) -> Option<&str> {
+        let said = match &event.what {
+            What::Heard(heard) => &heard.text,
+            What::Message { body, .. } | What::Sent { body, .. } => body,
+            _ => return None,
+        };
+        let said = folded(said);
+        self.never.iter().find(|text| said.contains(&folded(text))).map(String::as_str)
+    }
+}
+
+impl Exchange {
+    /// What is to be said where it took longer than `most_ms`, and what came instead.
+    pub(super) fn slower_than(&self, most_ms: u64) -> Option<(String, Vec<String>)> {
+        let (took_ms, purpose) = (self.took_us / 1_000, &self.purpose);
+        let answer = self.status.map_or("no answer".to_owned(), |status| format!("the answer {status}"));
+        (took_ms > most_ms).then(|| {
+            let said =
+                format!("the webhook \u{201c}{purpose}\u{201d} took {took_ms} ms, expected at most {most_ms} ms");
+            (said, vec![format!("{answer} after {took_ms} ms")])
+        })
+    }
+}
+
 impl Expected {
     /// Whether `heard`, `since_ms` after the last thing done, is this.
     pub(super) fn fits(&self, event: &Event, heard: &Heard, since_ms: u64) -> bool {
+        self.fits_some_time(event, heard) && self.within_ms.is_none_or(|most| since_ms <= most)
+    }
+
+    /// Whether it is this but for the time at which it comes.
+    fn fits_some_time(&self, event: &Event, heard: &Heard) -> bool {
         let attribute =
             |name: &str| heard.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
         self.leg.is_none_or(|leg| leg == event.leg)
             && self.verb.as_ref().is_none_or(|verb| *verb == heard.verb)
             && self.attributes.iter().all(|(name, value)| attribute(name) == Some(value))
             && self.text.fits(&heard.text)
-            && self.within_ms.is_none_or(|most| since_ms <= most)
             && self
                 .xml
                 .as_ref()
@@ -70,6 +100,19 @@ impl Expected {
 
     /// The one of `heard` that is nearly this, and how it differs.
     pub(super) fn nearest(&self, heard: &[(u64, Event)]) -> Option<String> {
+        let late = heard.iter().find_map(|(since_ms, event)| match &event.what {
+            What::Heard(heard) if self.fits_some_time(event, heard) => Some((since_ms, heard)),
+            _ => None,
+        });
+        if let (Some((since_ms, late)), Some(most)) = (late, self.within_ms) {
+            let what = if late.text.is_empty() { &late.verb } else { &late.text };
+            return Some(format!(
+                "too late: {} came {} s after the last thing done, expected within {} s",
+                quoted(what),
+                *since_ms as f64 / 1_000.0,
+                most as f64 / 1_000.0
+            ));
+        }
         let wanted = folded(self.text.contains.as_ref()?);
         let words: Vec<&str> = wanted.split(' ').collect();
         let (common, text) = heard
@@ -218,10 +261,10 @@ pub(super) fn line(event: &Event) -> Option<String> {
             };
             format!("{:8}{text}{attributes}", heard.verb)
         }
-        What::Message { body, media, by_carrier, .. } => {
+        What::Message { to, body, media, by_carrier, .. } => {
             let by = if *by_carrier { "the carrier's own" } else { "reply" };
             let media = if media.is_empty() { String::new() } else { format!(" with {} media", media.len()) };
-            format!("{by:8} \u{201c}{body}\u{201d}{media}")
+            format!("{by:8} \u{201c}{body}\u{201d}{media} to {to}")
         }
         What::Placed { to, from, lead, later, .. } => {
             format!("placed   {}a call to {to} from {from}, which leads to {lead}", outbox(*later))

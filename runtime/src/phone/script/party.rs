@@ -56,6 +56,12 @@ impl<'s, L: Line> Reader<'s, L> {
         self.failure.get_or_insert(Failure { line, expected, found, hint });
     }
 
+    /// The same, because of what a step may have been about already.
+    fn fail_of(&mut self, expected: String, found: Vec<String>) {
+        let line = self.line();
+        self.failure.get_or_insert(Failure { line, expected, found, hint: None });
+    }
+
     fn expected_is_missing(&mut self, step: &Step) {
         let hint = match step {
             Step::Hear(expected) => expected.nearest(&self.heard),
@@ -128,16 +134,12 @@ impl<'s, L: Line> Reader<'s, L> {
             self.heard.push((event.at_ms.saturating_sub(self.done_at_ms), event.clone()));
         }
         self.advance().await;
+        if let Some(text) = self.script.forbidden_in(event) {
+            let said = format!("never to hear \u{201c}{text}\u{201d}, and it was heard");
+            self.fail_of(said, lines([event]));
+        }
         match &event.what {
-            What::Heard(heard) => {
-                let never = self
-                    .script
-                    .never
-                    .iter()
-                    .find(|text| super::steps::folded(&heard.text).contains(&super::steps::folded(text)));
-                if let Some(text) = never {
-                    self.fail(format!("never to hear \u{201c}{text}\u{201d}, and it was heard"), None);
-                }
+            What::Heard(_) => {
                 if matches!(self.step(), Some(Step::HangUp)) {
                     self.done();
                     return Presence::HungUp;
@@ -156,13 +158,9 @@ impl<'s, L: Line> Reader<'s, L> {
                         }
                     }
                 }
-                let took_ms = exchange.took_us / 1_000;
-                if let Some(most) = self.script.answered_within_ms.filter(|most| took_ms > *most) {
-                    let said = format!(
-                        "the webhook \u{201c}{}\u{201d} took {took_ms} ms, expected at most {most} ms",
-                        exchange.purpose
-                    );
-                    self.fail(said, None);
+                let slow = self.script.answered_within_ms.and_then(|most| exchange.slower_than(most));
+                if let Some((said, found)) = slow {
+                    self.fail_of(said, found);
                 }
             }
             What::Note { code: None, text } if text.starts_with("delivered twice") => {

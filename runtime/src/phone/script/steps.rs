@@ -149,7 +149,11 @@ impl Step {
             (Self::Placed { to, lead }, What::Placed { to: called, lead: led, .. }) => {
                 called.contains(to.as_str()) && lead.as_ref().is_none_or(|lead| lead == led)
             }
-            (Self::Sent { matcher, to }, What::Sent { to: receiver, body, .. }) => {
+            (
+                Self::Sent { matcher, to },
+                What::Sent { to: receiver, body, .. }
+                | What::Message { to: receiver, body, by_carrier: false, .. },
+            ) => {
                 matcher.fits(body) && to.as_ref().is_none_or(|to| receiver.contains(to.as_str()))
             }
             (Self::Requested(wanted), What::Requested { method, url, body, .. }) => {
