@@ -270,3 +270,49 @@ impl Carrier for OfflineCarrier {
         Ok(access_token(&self.account.sid, (&key.0, key.1), grant, clock::unix_ms() / 1_000))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::HandlerName;
+    use crate::carrier::Cause;
+    use crate::carrier::operation::{Refusal, tests::message};
+    use crate::carrier::twilio::signature::AuthToken;
+
+    #[tokio::test]
+    async fn whoever_has_opted_out_is_not_written_to_until_he_opts_in() {
+        let account = Account { sid: "AC1".into(), token: AuthToken::new("secret").unwrap() };
+        let carrier = OfflineCarrier::new(account, Ids::new(1));
+        let (tenant, handler) = (TenantId::new("acme").unwrap(), HandlerName::new("desk").unwrap());
+        let cause = Arc::new(Cause::new(&tenant, &handler, &["web"], "", "https://h"));
+        let order = |place| Order {
+            tenant: tenant.clone(),
+            handler: handler.clone(),
+            cause: Arc::clone(&cause),
+            place,
+            until: Instant::now(),
+        };
+        let (number, service) = ("+12025550199".to_owned(), "MG1".to_owned());
+        let message = |from| NewMessage { to: "+12025550177".into(), from, ..message() };
+        let send = |place, from| Arc::clone(&carrier).perform(order(place), Operation::Send(message(from)));
+        let opt_outs = carrier.opt_outs();
+
+        opt_outs.put(&number, "+12025550177", true);
+        let refused = send(0, Sender::Number(number.clone())).await;
+        assert!(matches!(
+            refused,
+            Err(CarrierError::Refused(Refusal { status: 400, code: Some(21610), .. }))
+        ));
+        let noted = carrier.take().into_iter().map(|(_, what)| what).collect::<Vec<_>>();
+        assert!(matches!(&*noted, [What::Note { code: Some(21610), .. }]), "nothing was sent: {noted:?}");
+        let later = Deferred::Send(message(Sender::Number(number.clone())));
+        assert!(Arc::clone(&carrier).later(order(1), later, None).await.is_ok(), "the outbox takes it");
+        assert!(send(2, Sender::Number("+12025550198".into())).await.is_ok(), "another number of the tenant");
+        assert!(send(3, Sender::Service(service)).await.is_ok(), "a service that has not been opted out of");
+
+        opt_outs.put(&number, "+12025550177", false);
+        assert!(send(0, Sender::Number(number)).await.is_ok(), "the same order once more");
+        let sent = carrier.take().iter().filter(|(_, what)| matches!(what, What::Sent { .. })).count();
+        assert_eq!(sent, 3);
+    }
+}

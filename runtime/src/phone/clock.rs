@@ -1,6 +1,7 @@
-//! Time on the phone: added up, not waited for.
+//! Time on the phone: added up, and where somebody is on the line to whom time passes by itself, at least as much as did.
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::clock::TimeOfDay;
 
@@ -11,6 +12,8 @@ pub struct Clock {
     now_ms: u64,
     /// What its host goes by.
     host: TimeOfDay,
+    /// When whoever lives in real time last began to listen or to be asked, and what the clock showed then.
+    waits: Option<(Instant, u64)>,
 }
 
 impl Clock {
@@ -19,13 +22,29 @@ impl Clock {
     #[must_use]
     pub fn new(began_unix_ms: u64, host: TimeOfDay) -> Self {
         host.set(began_unix_ms);
-        Self { began_unix_ms, now_ms: 0, host }
+        Self { began_unix_ms, now_ms: 0, host, waits: None }
+    }
+
+    /// Somebody listens, or is asked, from here on: what this lasts is what is added up for it, or the real time that goes by,
+    /// whichever is longer. From the first time on, real time counts.
+    pub fn waits(&mut self) {
+        self.now_ms = self.now_ms();
+        self.waits = Some((Instant::now(), self.now_ms));
+        self.host.set(self.unix_ms());
+    }
+
+    /// Whether real time counts.
+    #[must_use]
+    pub const fn is_real(&self) -> bool {
+        self.waits.is_some()
     }
 
     /// Milliseconds since the conversation began.
     #[must_use]
-    pub const fn now_ms(&self) -> u64 {
-        self.now_ms
+    pub fn now_ms(&self) -> u64 {
+        let Some((since, shown_ms)) = self.waits else { return self.now_ms };
+        let waited_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.now_ms.max(shown_ms.saturating_add(waited_ms))
     }
 
     /// Lets time pass.
@@ -36,8 +55,8 @@ impl Clock {
 
     /// This moment in milliseconds of Unix time.
     #[must_use]
-    pub const fn unix_ms(&self) -> u64 {
-        self.began_unix_ms.saturating_add(self.now_ms)
+    pub fn unix_ms(&self) -> u64 {
+        self.began_unix_ms.saturating_add(self.now_ms())
     }
 
     /// This moment as webhooks write it.
@@ -77,6 +96,27 @@ mod tests {
         assert_eq!(host.unix_ms(), 1_000);
         clock.pass(500);
         assert_eq!((host.unix_ms(), clock.now_ms()), (1_500, 500));
+    }
+
+    #[test]
+    fn what_somebody_waits_for_lasts_as_long_as_it_does_for_him() {
+        let mut clock = Clock::new(0, TimeOfDay::default());
+        let an_hour_ago = |clock: &mut Clock| {
+            clock.waits();
+            let (since, _) = clock.waits.as_mut().unwrap();
+            *since -= std::time::Duration::from_secs(3_600);
+        };
+        let shows = |clock: &Clock, ms: u64| assert_eq!(clock.now_ms() / 10_000, ms / 10_000);
+        an_hour_ago(&mut clock);
+        shows(&clock, 3_600_000);
+        // What was added up meanwhile is inside of it…
+        clock.pass(1_800_000);
+        shows(&clock, 3_600_000);
+        // … as far as it is not longer, and the next wait comes on top.
+        clock.pass(3_600_000);
+        shows(&clock, 5_400_000);
+        an_hour_ago(&mut clock);
+        shows(&clock, 9_000_000);
     }
 
     #[test]

@@ -162,7 +162,7 @@ pub struct Exchange {
     /// What the carrier makes of it when it can't be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// From request to answer, in microseconds of real time.
+    /// From request to answer, in microseconds; where none came, how long the carrier waited.
     pub took_us: u64,
 }
 

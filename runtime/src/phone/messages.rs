@@ -3,12 +3,14 @@
 //! Each message that somebody writes is one webhook; what comes back is delivered to him, unless he has opted out. There
 //! is no document to wait in, so whoever writes simply calls [`Texting::write`] again.
 
+use std::time::Duration;
+
 use super::answer::Answer;
 use super::event::{Event, Exchange, Leg, What};
 use super::line::Line;
 use super::opt_out::{OPTED_OUT, OptOuts, OptWord, is_short_code};
 use super::own_number::OwnNumber;
-use super::params::{API_VERSION, Params, add, params, places};
+use super::params::{API_VERSION, Params, add, is_reachable, params, places};
 use super::sender::{Account, Sender, Sent, Target};
 use super::{Clock, Faults, Ids};
 use crate::twiml::{DocumentKind, Element};
@@ -21,6 +23,8 @@ const REPLIES_MAX: usize = 10;
 const DOCUMENTS_MAX: u32 = 50;
 /// Most characters of a message.
 const BODY_MAX: usize = 1_600;
+/// Most media of a message.
+const MEDIA_MAX: usize = 10;
 /// Cookies of two numbers are kept for four hours without a message.
 const COOKIES_MS: u64 = 4 * 3_600_000;
 
@@ -123,7 +127,12 @@ impl<L: Line> Texting<L> {
 
     /// A webhook was answered, or a web request.
     pub fn exchanged(&mut self, exchange: Exchange) {
-        self.clock.pass(exchange.took_us / 1_000);
+        let took = Duration::from_micros(exchange.took_us);
+        self.answered(exchange, took);
+    }
+
+    fn answered(&mut self, exchange: Exchange, waited: Duration) {
+        self.clock.pass(u64::try_from(waited.as_millis()).unwrap_or(u64::MAX));
         self.tell(Leg::Caller, What::Webhook(exchange));
         self.outward();
     }
@@ -285,7 +294,18 @@ impl<L: Line> Texting<L> {
 
     async fn reply(&mut self, page: &Target, verb: &Element, delivery: Delivery) {
         let body = verb.elements().find(|inner| inner.name == "Body").map_or(verb.text(), Element::text);
-        let media = verb.elements().filter(|inner| inner.name == "Media").map(Element::text).collect();
+        let media: Vec<_> =
+            verb.elements().filter(|inner| inner.name == "Media").map(Element::text).collect();
+        if let Some(to) = verb.attribute("to").filter(|to| !to.is_empty() && !is_reachable(to)) {
+            self.note(Some(14101), format!("the reply is not sent: {to:?} is no number"));
+            return;
+        }
+        if media.len() > MEDIA_MAX {
+            // The check of the document has said so, with its code.
+            let count = media.len();
+            self.note(None, format!("the reply is not sent: it has {count} media, at most are {MEDIA_MAX}"));
+            return;
+        }
         if body.chars().count() > BODY_MAX {
             self.note(Some(14103), format!("the reply has more than {BODY_MAX} characters and is not sent"));
             return;
@@ -359,7 +379,7 @@ impl<L: Line> Texting<L> {
     }
 
     fn sent(&mut self, sent: Sent) {
-        self.exchanged(sent.exchange);
+        self.answered(sent.exchange, sent.waited);
         for (code, text) in sent.notes {
             self.note(code, text);
         }

@@ -21,6 +21,11 @@ pub(super) struct LegState {
 }
 
 impl LegState {
+    /// `CallStatus` of one who has hung up.
+    pub(super) const fn left(&self) -> &'static str {
+        if self.answered_at_ms.is_some() { "completed" } else { "no-answer" }
+    }
+
     /// Source: `webhooks.md` 3.
     pub(super) fn standard(&self, account: &Account) -> Params {
         let mut params = params(&[
@@ -44,6 +49,15 @@ impl LegState {
         }
         add(&mut params, self.own.iter().cloned());
         params
+    }
+}
+
+/// Whether a message or a call can go there: a number, however it is punctuated, or an address on another channel.
+pub(super) fn is_reachable(address: &str) -> bool {
+    let part = |c: char| c.is_ascii_digit() || "+-./() ".contains(c);
+    match address.trim().split_once(':') {
+        Some((channel, rest)) => !channel.is_empty() && !rest.is_empty(),
+        None => address.chars().all(part) && address.contains(|c: char| c.is_ascii_digit()),
     }
 }
 

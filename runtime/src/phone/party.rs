@@ -16,6 +16,11 @@ pub trait Party: Send {
 
     /// What does the party on `leg` do?
     fn act(&mut self, leg: Leg, question: &Question) -> impl Future<Output = Act> + Send;
+
+    /// Whether it lives in real time: what it waits for lasts at least as long as it does for the party.
+    fn is_live(&self) -> bool {
+        false
+    }
 }
 
 /// Whether somebody is still there.
@@ -105,8 +110,8 @@ pub enum Act {
     Press {
         /// `0`–`9`, `*`, `#`, `w`.
         keys: String,
-        /// Before the first, in milliseconds.
-        after_ms: u64,
+        /// Before the first, in milliseconds; none: a second, or half the timeout where that is shorter.
+        after_ms: Option<u64>,
     },
     /// Says this.
     Say {
@@ -114,8 +119,8 @@ pub enum Act {
         text: String,
         /// How sure the recognition is, 0 to 1.
         confidence: f32,
-        /// Before the first word, in milliseconds.
-        after_ms: u64,
+        /// Before the first word, in milliseconds; none: as with keys.
+        after_ms: Option<u64>,
     },
     /// Leaves a message.
     Record {

@@ -88,6 +88,8 @@ pub(super) struct Sent {
     pub(super) result: Result<Reply, (u16, String)>,
     /// Where the answer came from, after redirects.
     pub(super) from: Target,
+    /// How long the carrier waited for it, retries and redirects included.
+    pub(super) waited: Duration,
     /// What else there is to say.
     pub(super) notes: Vec<(Option<u16>, String)>,
 }
@@ -123,6 +125,10 @@ impl<L: Line> Sender<L> {
         let mut sent = self.deliver(purpose, target, params, good).await;
         sent.exchange.steers = true;
         if faults.timeout_at == n {
+            // As long as it waits for anybody; when the handler itself was ready is not touched.
+            let overrides = Overrides::read(target.url.fragment().unwrap_or_default()).unwrap_or_default();
+            let patience = Duration::from_millis(overrides.read_ms.min(overrides.total_ms));
+            sent.waited = sent.waited.max(patience);
             sent.result = Err((11205, "the carrier did not wait for the answer (a fault on request)".into()));
         }
         let answer = match &sent.result {
@@ -211,24 +217,27 @@ impl<L: Line> Sender<L> {
             took_us: 0,
         };
         let mut notes = Vec::new();
+        let mut waited = Duration::ZERO;
         let result = match overrides {
-            Ok(overrides) => self.tried(&mut from, params, good, token, &overrides, &mut notes).await,
+            Ok(overrides) => {
+                self.tried(&mut from, params, good, token, &overrides, (&mut notes, &mut waited)).await
+            }
             Err(failure) => Err(failure),
         };
+        exchange.took_us = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
         if let Ok(reply) = &result {
             let header =
                 |name| reply.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
             exchange.status = Some(reply.status);
             exchange.body = String::from_utf8_lossy(&reply.body).into_owned();
             (exchange.revision, exchange.error) = (header(&REVISION), header(&ERROR));
-            exchange.took_us = u64::try_from(reply.took.as_micros()).unwrap_or(u64::MAX);
         } else if let Err((code, why)) = &result {
             exchange.failure = Some(format!("{code}: {why}"));
         }
-        Sent { exchange, result, from, notes }
+        Sent { exchange, result, from, waited, notes }
     }
 
-    /// Tries as often as the overrides allow; redirects count as the same try.
+    /// Tries as often as the overrides allow; redirects count as the same try. Adds up what it waits.
     async fn tried(
         &mut self,
         from: &mut Target,
@@ -236,17 +245,15 @@ impl<L: Line> Sender<L> {
         good: bool,
         token: &str,
         overrides: &Overrides,
-        notes: &mut Vec<(Option<u16>, String)>,
+        (notes, spent): (&mut Vec<(Option<u16>, String)>, &mut Duration),
     ) -> Result<Reply, (u16, String)> {
         let first = from.clone();
-        let mut spent = Duration::ZERO;
         for tried in 0.. {
             *from = first.clone();
-            let left = Duration::from_millis(overrides.total_ms).saturating_sub(spent);
-            let result = self.redirected(from, params, good, token, overrides, left).await;
+            let left = Duration::from_millis(overrides.total_ms).saturating_sub(*spent);
+            let result = self.redirected(from, params, good, token, overrides, (left, &mut *spent)).await;
             let (again, why) = match &result {
                 Ok(reply) => {
-                    spent += reply.took;
                     let wanted = match reply.status {
                         400..500 => Some(Retry::ClientError),
                         500.. => Some(Retry::ServerError),
@@ -258,18 +265,16 @@ impl<L: Line> Sender<L> {
                     )
                 }
                 Err(Failed::Line(error)) => {
-                    let (kind, lasted_ms) = match error {
-                        LineError::ReadTimeout(ms) => (Retry::Read, *ms),
-                        LineError::ConnectTimeout(ms) => (Retry::Connect, *ms),
-                        _ => (Retry::Connect, 0),
+                    let kind = match error {
+                        LineError::ReadTimeout(_) => Retry::Read,
+                        _ => Retry::Connect,
                     };
-                    spent += Duration::from_millis(u64::try_from(lasted_ms).unwrap_or(u64::MAX));
                     let fits = error.is_connect() || kind == Retry::Read;
                     (fits && overrides.policy.contains(&kind), error.to_string())
                 }
                 Err(Failed::Redirects(..)) => (false, String::new()),
             };
-            let out_of_time = spent >= Duration::from_millis(overrides.total_ms);
+            let out_of_time = *spent >= Duration::from_millis(overrides.total_ms);
             if again && tried < overrides.retries && !out_of_time {
                 notes.push((None, format!("{why}: tried again")));
                 continue;
@@ -293,14 +298,20 @@ impl<L: Line> Sender<L> {
         good: bool,
         token: &str,
         overrides: &Overrides,
-        left: Duration,
+        (left, spent): (Duration, &mut Duration),
     ) -> Result<Reply, Failed> {
         let mut params = Some(params);
         for _ in 0..=REDIRECTS_MAX {
             let request = self.request(from, params, good, token, overrides, left);
             let within = request.answer_within;
-            let mut reply = self.line.send(request).await.map_err(Failed::Line)?;
+            let mut reply = self.line.send(request).await.map_err(|error| {
+                if let LineError::ReadTimeout(ms) | LineError::ConnectTimeout(ms) = &error {
+                    *spent += Duration::from_millis(u64::try_from(*ms).unwrap_or(u64::MAX));
+                }
+                Failed::Line(error)
+            })?;
             reply.took = reply.took.saturating_add(Duration::from_millis(self.faults.delay_ms));
+            *spent += reply.took.min(within);
             if reply.took > within {
                 // The handler has answered by now; nobody waits for it any more.
                 return Err(Failed::Line(LineError::ReadTimeout(within.as_millis())));

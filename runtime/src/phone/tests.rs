@@ -338,7 +338,7 @@ impl Party for Impatient {
     }
 
     async fn act(&mut self, _leg: Leg, _question: &Question) -> Act {
-        Act::Press { keys: "1".into(), after_ms: 0 }
+        Act::Press { keys: "1".into(), after_ms: Some(0) }
     }
 }
 
@@ -355,33 +355,181 @@ fn a_key_ends_the_prompts_of_a_gather_that_lets_it_and_nothing_else() {
         ),
         ("nothing gathers", format!("{prompts}<Redirect>next</Redirect>"), 2, 2_470),
     ] {
-        let pages = BTreeMap::from([
-            ("/voice".to_owned(), Pages::One(Page::Document(document))),
-            ("/next".to_owned(), Pages::One(Page::Document("<Say>Next</Say>".into()))),
-        ]);
-        let token = AuthToken::new(TOKEN).unwrap();
-        let line = Pretend {
-            pages,
-            keys: Keys { tokens: vec![token.clone()], shared: Vec::new() },
-            seen: Mutex::default(),
-            turns: Mutex::default(),
-        };
-        let account = Account { sid: "AC00000000000000000000000000000001".into(), token };
-        let settings = CallSettings {
-            from: "+12025550177".into(),
-            to: "+12025550199".into(),
-            voice: Target::post(Url::parse(BASE).unwrap().join("voice").unwrap()),
-            fallback: None,
-            status_callback: None,
-            status_events: Vec::new(),
-            outbound: None,
-            params: Vec::new(),
-            began_unix_ms: 0,
-        };
+        let (line, account) = answering([("/voice", &*document), ("/next", "<Say>Next</Say>")]);
+        let settings = settings();
         let mut party = Impatient { heard: Vec::new(), at_ms: Vec::new() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(call(&line, account, Ids::new(1), Faults::default(), &settings, &mut party));
         assert_eq!(party.heard.len(), heard + 1, "{name}: {:?}", party.heard);
         assert_eq!(party.at_ms.last(), Some(&next_at_ms), "{name}: {:?}", party.at_ms);
+    }
+}
+
+/// Waits in real time, and then hangs up.
+struct Waiting {
+    ms: u64,
+    ended_at_ms: u64,
+}
+
+impl Party for Waiting {
+    async fn notice(&mut self, event: &Event) -> Presence {
+        self.ended_at_ms = event.at_ms;
+        Presence::Stays
+    }
+
+    async fn act(&mut self, _leg: Leg, _question: &Question) -> Act {
+        tokio::time::sleep(Duration::from_millis(self.ms)).await;
+        Act::HangUp
+    }
+
+    fn is_live(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn somebody_who_waits_in_real_time_has_waited_in_the_call_too() {
+    for (document, told) in [
+        ("<Gather/>", "/status CallDuration"),
+        ("<Play loop='0'>music.mp3</Play>", "/status CallDuration"),
+        ("<Dial action='after'><Conference>room</Conference></Dial>", "/status CallDuration"),
+        ("<Enqueue action='after'>support</Enqueue>", "/after QueueTime"),
+    ] {
+        let (line, account) = answering([("/voice", document), ("/after", ""), ("/status", "")]);
+        let status = Target::post(Url::parse(BASE).unwrap().join("status").unwrap());
+        let settings = CallSettings { status_callback: Some(status), ..settings() };
+        let mut party = Waiting { ms: 1_010, ended_at_ms: 0 };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(call(&line, account, Ids::new(1), Faults::default(), &settings, &mut party));
+        assert!(party.ended_at_ms >= 1_000, "{document}: {}", party.ended_at_ms);
+        let (path, name) = told.split_once(' ').unwrap();
+        let seen = line.seen.into_inner().unwrap();
+        let seen = seen.iter().find(|seen| seen.path == path).unwrap();
+        let seconds = seen.params.iter().find(|(found, _)| found == name).map(|(_, value)| value);
+        assert!(seconds.is_some_and(|value| value.parse::<u64>().unwrap() >= 1), "{document}: {seconds:?}");
+    }
+}
+
+/// A host that answers these paths, each with what is inside `<Response>`.
+fn answering<'p>(pages: impl IntoIterator<Item = (&'p str, &'p str)>) -> (Pretend, Account) {
+    let document = |inside: &str| Pages::One(Page::Document(inside.to_owned()));
+    let token = AuthToken::new(TOKEN).unwrap();
+    let line = Pretend {
+        pages: pages.into_iter().map(|(path, inside)| (path.to_owned(), document(inside))).collect(),
+        keys: Keys { tokens: vec![token.clone()], shared: Vec::new() },
+        seen: Mutex::default(),
+        turns: Mutex::default(),
+    };
+    (line, Account { sid: "AC00000000000000000000000000000001".into(), token })
+}
+
+fn settings() -> CallSettings {
+    CallSettings {
+        from: "+12025550177".into(),
+        to: "+12025550199".into(),
+        voice: Target::post(Url::parse(BASE).unwrap().join("voice").unwrap()),
+        fallback: None,
+        status_callback: None,
+        status_events: Vec::new(),
+        outbound: None,
+        params: Vec::new(),
+        began_unix_ms: 0,
+    }
+}
+
+#[test]
+fn a_script_that_fails_says_what_came_instead() {
+    let call = |keys: &str| format!("[[call]]\nname = 'x'\nurl = 'page'\n{keys}");
+    let messages = |keys: &str| format!("[[messages]]\nname = 'x'\nurl = 'page'\n{keys}");
+    for (script, page, expected, found, hint) in [
+        (
+            messages("never = ['sorry  NOT']\nsteps = [{ write = 'hi' }]"),
+            "<Message>Sorry not now</Message>",
+            "never to read \u{201c}sorry  NOT\u{201d}",
+            "\u{201c}Sorry not now\u{201d}",
+            "",
+        ),
+        (
+            messages("never = ['now']\nsteps = [{ write = 'hi' }]"),
+            "<Message to='+12025550100'>NOW</Message>",
+            "never to read",
+            "to +12025550100",
+            "",
+        ),
+        (
+            messages("steps = [{ write = 'hi' }, { reply = 'ann' }]"),
+            "<Message to='+12025550100'>Ann</Message>",
+            "expected a reply \u{201c}ann\u{201d}",
+            "to +12025550100",
+            "",
+        ),
+        (
+            messages("steps = [{ write = 'hi' }, { no_reply = true }]"),
+            "<Message>Ann</Message>",
+            "expected no reply",
+            "\u{201c}Ann\u{201d}",
+            "",
+        ),
+        (
+            messages("answered_within_ms = 100\nfaults = { delay_ms = 4000 }\nsteps = [{ write = 'hi' }]"),
+            "",
+            "took 4000 ms, expected at most 100 ms",
+            "the answer 200 after 4000 ms",
+            "",
+        ),
+        (
+            call("never = ['SO  long']\nsteps = [{ hear = 'so' }, { ends = 'handler' }]"),
+            "<Say>So long</Say>",
+            "never to hear",
+            "\u{201c}So long\u{201d}",
+            "",
+        ),
+        (
+            call("answered_within_ms = 100\nfaults = { delay_ms = 4000 }\nsteps = [{ ends = 'handler' }]"),
+            "",
+            "took 4000 ms, expected at most 100 ms",
+            "the answer 200 after 4000 ms",
+            "",
+        ),
+        (
+            call("steps = [{ hear = 'hello', within_s = 5 }]"),
+            "<Pause length='7'/><Say>Hello</Say>",
+            "expected to hear \u{201c}hello\u{201d} within 5 s",
+            "\u{201c}Hello\u{201d}",
+            "too late: \u{201c}Hello\u{201d} came 7 s after the last thing done, expected within 5 s",
+        ),
+        (
+            call(
+                "fallback_url = 'page'\nfaults = { timeout_at = 1 }\nsteps = [{ hear = 'hello', within_s = 14.5 }]",
+            ),
+            "<Say>Hello</Say>",
+            "within 14.5 s",
+            "did not wait",
+            "came 15 s after",
+        ),
+        (
+            call("steps = [{ press = '1#2', after_s = 3 }, { hear = 'thanks' }]"),
+            "<Gather timeout='3' action='page'/>",
+            "expected to hear",
+            "the keys 1#2 came after the timeout of 3 s",
+            "",
+        ),
+        (
+            call("steps = [{ say = 'one', after_s = 3.5 }, { hear = 'thanks' }]"),
+            "<Gather input='speech' timeout='3' action='page'/>",
+            "expected to hear",
+            "the words came after the timeout of 3 s",
+            "",
+        ),
+    ] {
+        let (line, account) = answering([("/page", page)]);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let base = Url::parse(BASE).unwrap();
+        let tried = runtime.block_on(try_script(&line, account, &base, &script)).unwrap();
+        let failure = tried.failure.unwrap_or_else(|| panic!("{script}\n  passes"));
+        let said = format!("{script}\n  {failure:?}");
+        assert!(failure.expected.contains(expected), "{said}");
+        assert!(failure.found.iter().any(|line| line.contains(found)), "{said}");
+        assert!(failure.hint.unwrap_or_default().contains(hint), "{said}");
     }
 }

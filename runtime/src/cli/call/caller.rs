@@ -20,8 +20,8 @@ impl Caller {
         let act = match question {
             Question::Gather(_) => self.screen.ask("keys or words>").await.map(|line| match line.as_str() {
                 "" => Act::Nothing,
-                keys if keys.chars().all(is_key) => Act::Press { keys: keys.to_owned(), after_ms: 1_000 },
-                words => Act::Say { text: words.to_owned(), confidence: 0.9, after_ms: 1_000 },
+                keys if keys.chars().all(is_key) => Act::Press { keys: keys.to_owned(), after_ms: None },
+                words => Act::Say { text: words.to_owned(), confidence: 0.9, after_ms: None },
             }),
             Question::Record(_) => {
                 self.screen.ask("your message (Enter: none)>").await.map(|text| match text.as_str() {
@@ -52,10 +52,10 @@ impl Caller {
         match question {
             Question::Gather(_) => {
                 if let Some(keys) = self.digits.pop_front() {
-                    return Act::Press { keys, after_ms: 1_000 };
+                    return Act::Press { keys, after_ms: None };
                 }
                 match self.says.pop_front() {
-                    Some(text) => Act::Say { text, confidence: 0.9, after_ms: 1_000 },
+                    Some(text) => Act::Say { text, confidence: 0.9, after_ms: None },
                     None => Act::HangUp,
                 }
             }
@@ -78,6 +78,10 @@ impl Party for Caller {
 
     async fn act(&mut self, _leg: Leg, question: &Question) -> Act {
         if self.asks { self.asked(question).await } else { self.planned(question) }
+    }
+
+    fn is_live(&self) -> bool {
+        self.asks
     }
 }
 

@@ -195,7 +195,7 @@ impl Person {
         let most_ms = ask.timeout_s.saturating_mul(1_000).saturating_sub(1);
         let within = |ms: u128| u64::try_from(ms).unwrap_or(u64::MAX).min(most_ms);
         if let Some((text, confidence)) = self.said.take() {
-            return Act::Say { text, confidence, after_ms: 0 };
+            return Act::Say { text, confidence, after_ms: Some(0) };
         }
         let mut keys = std::mem::take(&mut self.ahead);
         let mut first_ms = 0;
@@ -219,7 +219,7 @@ impl Person {
                     self.remark(format!("{key} does not count: this Gather takes words only")).await;
                 }
                 Some(Input::Say { text, confidence }) if ask.speech => {
-                    let after_ms = within(began.elapsed().as_millis());
+                    let after_ms = Some(within(began.elapsed().as_millis()));
                     return Act::Say { text, confidence: confidence.unwrap_or(SURE), after_ms };
                 }
                 Some(Input::Say { .. }) => {
@@ -228,7 +228,7 @@ impl Person {
                 Some(Input::Skip | Input::Spoken { .. } | Input::Voice { .. } | Input::Decide { .. }) => {}
             }
         }
-        if keys.is_empty() { Act::Nothing } else { Act::Press { keys, after_ms: first_ms } }
+        if keys.is_empty() { Act::Nothing } else { Act::Press { keys, after_ms: Some(first_ms) } }
     }
 
     /// A message: its length is real, its words are what was typed or recognised meanwhile.
@@ -292,7 +292,7 @@ impl Person {
                     return Act::Comes(outcome(becomes, seconds, until));
                 }
                 Some(Input::Press { key }) if verb == "Pay" => {
-                    return Act::Press { keys: key.to_string(), after_ms: 0 };
+                    return Act::Press { keys: key.to_string(), after_ms: None };
                 }
                 Some(_) => {}
             }
@@ -374,5 +374,9 @@ impl Party for Person {
             let _ = self.teller.tell(Happened::Live).await;
         }
         act
+    }
+
+    fn is_live(&self) -> bool {
+        true
     }
 }

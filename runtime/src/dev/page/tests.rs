@@ -126,11 +126,11 @@ async fn a_call_that_was_saved_passes_as_its_test() {
     ]);
     let acts = [
         Act::Nothing,
-        Act::Press { keys: "1#".into(), after_ms: 900 },
+        Act::Press { keys: "1#".into(), after_ms: Some(900) },
         Act::Comes(Outcome::Busy),
         Act::Comes(Outcome::Answered { seconds: 7, until: Until::Called, machine: true }),
         Act::Record { seconds: 4, text: "It's \"me\"\\".into(), end: End::Key('#') },
-        Act::Say { text: "bye".into(), confidence: 0.5, after_ms: 100 },
+        Act::Say { text: "bye".into(), confidence: 0.5, after_ms: Some(100) },
     ];
     let desk = desk();
     let mut place = desk.open("page".into()).unwrap();

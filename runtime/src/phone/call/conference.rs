@@ -3,9 +3,9 @@
 //! The outcome says what the room is like: *answered* is one where others are or come, any other one is empty, and
 //! the caller waits in it until he hangs up.
 
-use super::dial::{Dialled, address};
+use super::dial::{Dialled, address, within_limit};
 use super::record::Told;
-use super::walk::{is_true, words};
+use super::walk::words;
 use super::{Call, Ended, Fetch, Scope};
 use crate::phone::event::Leg;
 use crate::phone::line::Line;
@@ -32,6 +32,8 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         verb: &Element,
         noun: &Element,
     ) -> Dialled {
+        // Whoever is in a conference is joined, with or without others.
+        self.pick_up(leg, Scope::Call);
         let link = noun.attribute("statusCallback").filter(|link| !link.is_empty());
         let target = self.link(Scope::Call, page, link, noun.attribute("statusCallbackMethod")).await;
         let (sid, name) = (self.sender.ids.next("CF"), address(noun));
@@ -53,42 +55,52 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             }
         }
         let question = Question::Dial { noun: "Conference".into(), to: name, timeout_s: 0 };
-        let act = self.party.act(Leg::Caller, &question).await;
+        let act = self.act(Leg::Caller, &question).await;
         let Act::Comes(Outcome::Answered { seconds, until, .. }) = act else {
             return self.alone(leg, &mut room).await;
         };
         let began = self.clock.moment();
         self.tell_room(&mut room, leg, "start", "conference-start", Params::new()).await;
+        let recording = (noun.attribute("record") == Some("record-from-start")).then(|| self.new_recording());
+        let sid = room.sid.clone();
+        let (seconds, cut) = within_limit(verb, seconds);
+        let told =
+            Told { source: "Conference", channels: "1", seconds, began: &began, of: ("ConferenceSid", &sid) };
+        if let Some(recording) = &recording {
+            self.tell_recording(Scope::Call, page, noun, recording, "in-progress", &told).await;
+        }
         self.did(Leg::Caller, format!("speaks in conference {} for {seconds} s", room.name)).await;
         self.clock.pass(seconds.saturating_mul(1_000));
+        let caller_left = self.leaves(verb, until, cut).await;
         let (left, reason) = match until {
+            _ if cut => ("participant_hung_up", "last-participant-left"),
             Until::Caller => ("participant_hung_up", "last-participant-left"),
             Until::Star => ("participant_hung_up", "last-participant-left"),
             Until::Called => ("moderator_ended_conference", "participant-with-end-conference-on-exit-left"),
         };
-        self.leave(&mut room, leg, left, reason).await;
-        if noun.attribute("record") == Some("record-from-start") {
-            let recording = self.new_recording();
-            let of = ("ConferenceSid", room.sid.as_str());
-            let told = Told { source: "Conference", channels: "1", seconds, began: &began, of };
-            for status in ["in-progress", "completed"] {
-                self.tell_recording(Scope::Call, page, noun, &recording, status, &told).await;
-            }
+        self.leave(&mut room, leg, left, reason, caller_left).await;
+        if let Some(recording) = &recording {
+            self.tell_recording(Scope::Call, page, noun, recording, "completed", &told).await;
         }
-        let star_ends = until != Until::Star || is_true(verb, "hangupOnStar");
-        let caller_left = until == Until::Caller || !star_ends;
         Dialled { bridged: true, caller_left, ..Dialled::of("answered") }
     }
 
     /// Nobody else comes, and the caller gives up.
     async fn alone(&mut self, leg: &LegState, room: &mut Room<'_>) -> Dialled {
         self.did(Leg::Caller, "hung up, alone in the conference").await;
-        self.leave(room, leg, "participant_hung_up", "last-participant-left").await;
+        self.leave(room, leg, "participant_hung_up", "last-participant-left", true).await;
         Dialled { caller_left: true, ..Dialled::of("answered") }
     }
 
-    async fn leave(&mut self, room: &mut Room<'_>, leg: &LegState, left: &str, reason: &str) {
-        let status = if left == "participant_hung_up" { "completed" } else { "in-progress" };
+    async fn leave(
+        &mut self,
+        room: &mut Room<'_>,
+        leg: &LegState,
+        left: &str,
+        reason: &str,
+        caller_left: bool,
+    ) {
+        let status = if caller_left { "completed" } else { "in-progress" };
         let more = params(&[("ParticipantCallStatus", status), ("ReasonParticipantLeft", left)]);
         self.tell_room(room, leg, "leave", "participant-leave", more).await;
         let more = params(&[("ReasonConferenceEnded", reason), ("CallSidEndingConference", &leg.sid)]);

@@ -13,6 +13,14 @@ use crate::twiml::Element;
 /// How long a connection that nobody ends is taken to last, in seconds.
 const CONNECTED_S: u64 = 30;
 
+/// Something that goes on beside the call until it is stopped, or the call ends.
+pub(super) struct Started {
+    sid: String,
+    noun: Element,
+    /// The document that it stands in.
+    page: Target,
+}
+
 impl<L: Line, P: Party> Call<'_, L, P> {
     /// `<Connect>` holds the call until the other end lets go; `<Start>` goes on at once.
     pub(super) async fn connect(
@@ -32,13 +40,13 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             return Flow::End(Ended::HungUp);
         }
         let Some(noun) = noun else { return Flow::Next };
-        let sid = self.sender.ids.next("MZ");
+        let sid = self.sender.ids.next(if noun.name == "Transcription" { "GT" } else { "MZ" });
         self.stream_event(leg, scope, page, &noun, &sid, "started").await;
         let mut until = Until::Called;
         let mut seconds = 0;
         if holds {
             seconds = CONNECTED_S;
-            match self.party.act(scope.leg(), &Question::Endless { verb: noun.name.clone() }).await {
+            match self.act(scope.leg(), &Question::Endless { verb: noun.name.clone() }).await {
                 Act::Comes(Outcome::Answered { seconds: lasts, until: by, .. }) => {
                     (seconds, until) = (lasts, by)
                 }
@@ -51,6 +59,9 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let caller_left = until == Until::Caller;
         if caller_left {
             leg.status = "completed";
+        }
+        if !holds && matches!(noun.name.as_str(), "Stream" | "Siprec" | "Transcription") {
+            self.started.push(Started { sid: sid.clone(), noun: noun.clone(), page: page.clone() });
         }
         if !holds || verb.attribute("action").is_none() {
             return if caller_left { Flow::End(Ended::HungUp) } else { Flow::Next };
@@ -72,6 +83,38 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             }
             other => other,
         }
+    }
+
+    /// `<Stop>` ends what has the name of its noun.
+    pub(super) async fn stop(&mut self, leg: &LegState, scope: Scope, verb: &Element) -> Flow {
+        let noun = verb.elements().next();
+        let name = |noun: &Element| noun.attribute("name").map(str::to_owned);
+        let shown =
+            noun.map_or(String::new(), |noun| format!("{} {}", noun.name, name(noun).unwrap_or_default()));
+        if self.heard(scope, Heard::of(verb, folded(&shown), 0)).await == Presence::HungUp {
+            return Flow::End(Ended::HungUp);
+        }
+        let Some(noun) = noun else { return Flow::Next };
+        let fits = |started: &Started| started.noun.name == noun.name && name(&started.noun) == name(noun);
+        match self.started.iter().position(fits) {
+            Some(place) => {
+                let started = self.started.remove(place);
+                self.stopped(leg, scope, started).await;
+            }
+            None => {
+                let said = format!(
+                    "line {}: <Stop> finds no {} of this name that was started",
+                    verb.line, noun.name
+                );
+                self.note(scope.leg(), None, said).await;
+            }
+        }
+        Flow::Next
+    }
+
+    pub(super) async fn stopped(&mut self, leg: &LegState, scope: Scope, started: Started) {
+        let Started { sid, noun, page } = started;
+        self.stream_event(leg, scope, &page, &noun, &sid, "stopped").await;
     }
 
     /// `statusCallback` of a Stream, a Siprec or a Transcription, in the words of each.
@@ -124,7 +167,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             self.note(scope.leg(), Some(13801), "<Refer> works on SIP legs only; this call is none").await;
             return Flow::Next;
         }
-        let outcome = self.party.act(scope.leg(), &Question::Refer { to }).await;
+        let outcome = self.act(scope.leg(), &Question::Refer { to }).await;
         let extra = match outcome {
             Act::Comes(Outcome::Answered { .. }) => params(&[
                 ("ReferCallStatus", "completed"),
@@ -166,7 +209,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                 params(&[("AccountSid", &self.sender.account.sid), ("CallSid", &leg.sid), ("For", step)]);
             self.callback(scope.leg(), &format!("pay: {step}"), target.as_ref(), told).await;
         }
-        let act = self.party.act(scope.leg(), &Question::Endless { verb: "Pay".into() }).await;
+        let act = self.act(scope.leg(), &Question::Endless { verb: "Pay".into() }).await;
         let mut extra = match act {
             Act::HangUp => params(&[("Result", "caller-hung-up")]),
             Act::Press { keys, .. } if keys.starts_with('*') => {

@@ -6,7 +6,7 @@ use super::walk::{is_true, number, words};
 use super::{Call, Ended, Fetch, Flow, Scope};
 use crate::phone::event::{Heard, Leg};
 use crate::phone::line::Line;
-use crate::phone::params::{LegState, Params, params};
+use crate::phone::params::{LegState, Params, is_reachable, params};
 use crate::phone::party::{Act, Outcome, Party, Presence, Question, Until};
 use crate::phone::sender::Target;
 use crate::twiml::{Element, Node};
@@ -57,7 +57,17 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         if conference.is_some() && nouns.len() > 1 {
             self.note(scope.leg(), Some(13000), "a Conference beside other nouns: only it is dialled").await;
         }
-        let dialled = if let Some(noun) = conference {
+        let caller_id = verb.attribute("callerId").filter(|id| !id.is_empty());
+        let shown = caller_id.filter(|id| !is_shown(id) && nouns.iter().any(|noun| noun.name == "Number"));
+        let dialled = if let Some(shown) = shown {
+            self.note(
+                scope.leg(),
+                Some(13247),
+                format!("callerId {shown:?} is no number: nobody is dialled"),
+            )
+            .await;
+            Dialled::of("failed")
+        } else if let Some(noun) = conference {
             self.dial_conference(leg, page, verb, noun).await
         } else if let Some(noun) = nouns.iter().find(|noun| noun.name == "Queue") {
             self.dial_queue(leg, page, verb, noun).await
@@ -85,7 +95,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         extra.push(("DialBridged".into(), dialled.bridged.to_string()));
         extra.extend(dialled.extra);
         if dialled.caller_left {
-            leg.status = "completed";
+            leg.status = leg.left();
             if verb.attribute("action").is_some()
                 && let Flow::Go(fetch) = self.action(scope, page, verb, extra).await
             {
@@ -102,7 +112,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     /// Numbers, clients, SIP addresses…: all at once, or one after the other.
     async fn dial_legs(
         &mut self,
-        caller: &LegState,
+        caller: &mut LegState,
         page: &Target,
         verb: &Element,
         nouns: &[Element],
@@ -170,7 +180,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let mut progress = Progress::new(target, &words(noun, "statusCallbackEvent"));
         self.progress(&leg, Leg::Called, &mut progress, "initiated", Params::new()).await;
         let question = Question::Dial { noun: noun.name.clone(), to, timeout_s };
-        let outcome = match self.party.act(Leg::Caller, &question).await {
+        let outcome = match self.act(Leg::Caller, &question).await {
             Act::Comes(outcome) => outcome,
             // The caller puts down the receiver while it rings.
             Act::HangUp => Outcome::Answered { seconds: 0, until: Until::Caller, machine: false },
@@ -202,7 +212,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     /// A leg that was answered: machine or not, whisper, conversation, end.
     async fn speak(
         &mut self,
-        caller: &LegState,
+        caller: &mut LegState,
         page: &Target,
         verb: &Element,
         noun: &Element,
@@ -228,7 +238,13 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         self.machine_detection(&leg, page, noun, machine).await;
 
         let began = self.clock.moment();
-        let recording = self.dial_records(verb).then(|| self.new_recording());
+        let mut recording = None;
+        if dial_records(verb) {
+            let begun = self.new_recording();
+            let told = dial_told(caller, verb, 0, &began);
+            self.tell_recording(Scope::Call, page, verb, &begun, "in-progress", &told).await;
+            recording = Some(begun);
+        }
         let mut joined = true;
         if let Some(target) = self
             .link(
@@ -243,14 +259,15 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             let ended = self.conduct(&mut leg, Scope::Called, fetch).await;
             joined = ended == Ended::Document;
         }
-        let mut spoken = 0;
+        let (mut spoken, mut cut) = (0, false);
         if joined {
-            spoken = seconds.min(number(verb, "timeLimit", 14_400, 1));
+            self.pick_up(caller, Scope::Call);
+            (spoken, cut) = within_limit(verb, seconds);
             let speaking = format!("both speak for {spoken} s");
             self.did(Leg::Caller, speaking).await;
             self.clock.pass(spoken.saturating_mul(1_000));
         }
-        let caller_left = joined && self.leaves(verb, until, spoken < seconds).await;
+        let caller_left = joined && self.leaves(verb, until, cut).await;
         leg.status = "completed";
         let whole = (self.clock.now_ms() - answered_at_ms).div_ceil(1_000);
         let mut extra = Params::new();
@@ -269,7 +286,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     }
 
     /// Whether it is the caller who goes, and not on with the document.
-    async fn leaves(&mut self, verb: &Element, until: Until, cut: bool) -> bool {
+    pub(super) async fn leaves(&mut self, verb: &Element, until: Until, cut: bool) -> bool {
         if cut {
             self.note(Leg::Caller, None, "the time limit of the dial ends it").await;
             return false;
@@ -313,11 +330,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         self.callback(Leg::Called, "machine detection", target.as_ref(), told).await;
     }
 
-    pub(super) fn dial_records(&self, verb: &Element) -> bool {
-        !matches!(verb.attribute("record"), None | Some("false" | "do-not-record"))
-    }
-
-    pub(super) async fn dial_recorded(
+    async fn dial_recorded(
         &mut self,
         caller: &LegState,
         page: &Target,
@@ -326,17 +339,9 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         seconds: u64,
         began: &str,
     ) -> Params {
-        let dual = verb.attribute("record").is_some_and(|mode| mode.ends_with("-dual"));
-        let told = Told {
-            source: "DialVerb",
-            channels: if dual { "2" } else { "1" },
-            seconds,
-            began,
-            of: ("CallSid", &caller.sid),
-        };
-        for status in ["in-progress", if seconds > 0 { "completed" } else { "absent" }] {
-            self.tell_recording(Scope::Call, page, verb, recording, status, &told).await;
-        }
+        let told = dial_told(caller, verb, seconds, began);
+        let status = if seconds > 0 { "completed" } else { "absent" };
+        self.tell_recording(Scope::Call, page, verb, recording, status, &told).await;
         let made = params(&[
             ("RecordingUrl", &recording.url),
             ("RecordingSid", &recording.sid),
@@ -345,6 +350,29 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         self.dial_recording = Some(made.clone());
         made
     }
+}
+
+fn dial_records(verb: &Element) -> bool {
+    !matches!(verb.attribute("record"), None | Some("false" | "do-not-record"))
+}
+
+/// What is told of a recording that begins when the dialled party answers.
+fn dial_told<'a>(caller: &'a LegState, verb: &Element, seconds: u64, began: &'a str) -> Told<'a> {
+    let dual = verb.attribute("record").is_some_and(|mode| mode.ends_with("-dual"));
+    let channels = if dual { "2" } else { "1" };
+    Told { source: "DialVerb", channels, seconds, began, of: ("CallSid", &caller.sid) }
+}
+
+/// How long a conversation lasts that would last `seconds`, and whether the dial's time limit cuts it.
+pub(super) fn within_limit(verb: &Element, seconds: u64) -> (u64, bool) {
+    let limit_s = number(verb, "timeLimit", 14_400, 1);
+    (seconds.min(limit_s), seconds > limit_s)
+}
+
+/// Whether a telephone can show this as the caller: a number, the address of a client, or that it is withheld.
+fn is_shown(caller_id: &str) -> bool {
+    const WITHHELD: [&str; 5] = ["anonymous", "unknown", "restricted", "unavailable", "private"];
+    is_reachable(caller_id) || WITHHELD.contains(&caller_id.to_lowercase().as_str())
 }
 
 /// How long it rings before nobody is found, in milliseconds.

@@ -13,6 +13,9 @@ use crate::twiml::Element;
 /// Most partial results of one answer: enough to see how they come.
 const PARTIALS_MAX: usize = 8;
 
+/// How long somebody waits before the first key or word, where nobody says it: in milliseconds.
+const PAUSE_MS: u64 = 1_000;
+
 /// What came of listening.
 enum Input {
     Nothing,
@@ -44,7 +47,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             }
         }
         let timeout_ms = ask.timeout_s.saturating_mul(1_000);
-        let act = self.party.act(scope.leg(), &Question::Gather(ask.clone())).await;
+        let act = self.act(scope.leg(), &Question::Gather(ask.clone())).await;
         let input = match act {
             Act::HangUp => {
                 self.did(scope.leg(), "hung up").await;
@@ -77,9 +80,10 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     }
 
     /// What the platform makes of keys: it takes the finishing one away, and stops at the number that it waits for.
-    async fn keys(&mut self, scope: Scope, ask: &GatherAsk, keys: &str, after_ms: u64) -> Input {
+    async fn keys(&mut self, scope: Scope, ask: &GatherAsk, keys: &str, after_ms: Option<u64>) -> Input {
         let timeout_ms = ask.timeout_s.saturating_mul(1_000);
-        let (mut digits, mut finished_on, mut gap_ms) = (String::new(), None, after_ms);
+        let mut gap_ms = after_ms.unwrap_or_else(|| pause_ms(timeout_ms));
+        let (mut digits, mut finished_on, mut late) = (String::new(), None, String::new());
         let mut rest = keys.chars();
         let mut full = false;
         while !full && finished_on.is_none() {
@@ -89,7 +93,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                 continue;
             }
             if gap_ms >= timeout_ms {
-                rest = "".chars();
+                late = std::iter::once(key).chain(rest.by_ref()).collect();
                 break;
             }
             self.clock.pass(gap_ms + tones_ms("1"));
@@ -104,6 +108,9 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         self.did(scope.leg(), format!("pressed {keys}")).await;
         if !full && finished_on.is_none() {
             self.clock.pass(timeout_ms);
+        }
+        if !late.is_empty() {
+            self.too_late(scope, ask, &format!("the keys {late}")).await;
         }
         let lost: String = rest.collect();
         if !lost.is_empty() {
@@ -125,13 +132,16 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         page: &Target,
         verb: &Element,
         ask: &GatherAsk,
-        (text, confidence, after_ms): (String, f32, u64),
+        (text, confidence, after_ms): (String, f32, Option<u64>),
     ) -> Input {
         self.did(scope.leg(), format!("said \u{201c}{text}\u{201d}")).await;
         let timeout_ms = ask.timeout_s.saturating_mul(1_000);
+        let after_ms = after_ms.unwrap_or_else(|| pause_ms(timeout_ms));
         if !ask.speech || after_ms >= timeout_ms || text.trim().is_empty() {
             if !ask.speech {
                 self.note(scope.leg(), None, "words do not count here: input is dtmf").await;
+            } else if after_ms >= timeout_ms {
+                self.too_late(scope, ask, "the words").await;
             }
             self.clock.pass(timeout_ms);
             return Input::Nothing;
@@ -158,6 +168,16 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         }
         Input::Speech { text, confidence }
     }
+
+    async fn too_late(&mut self, scope: Scope, ask: &GatherAsk, what: &str) {
+        let said = format!("{what} came after the timeout of {} s and are lost", ask.timeout_s);
+        self.note(scope.leg(), None, said).await;
+    }
+}
+
+/// The pause of somebody who is not told how long to wait: always inside the timeout.
+fn pause_ms(timeout_ms: u64) -> u64 {
+    PAUSE_MS.min(timeout_ms / 2)
 }
 
 fn ask(verb: &Element) -> GatherAsk {

@@ -1,6 +1,6 @@
 //! The progress of a leg: what its status callbacks tell, and how a call begins and ends.
 
-use super::{Call, CallRecord, Ended, Fetch};
+use super::{Call, CallRecord, Ended, Fetch, Scope};
 use crate::phone::event::{Leg, What};
 use crate::phone::line::Line;
 use crate::phone::params::{LegState, Params, add, params};
@@ -133,6 +133,10 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             (Some(ended), _) => (ended.how(), "completed", 200),
         };
         leg.status = status;
+        for started in std::mem::take(&mut self.started) {
+            self.stopped(leg, Scope::Call, started).await;
+        }
+        self.tell_due().await;
         let recording = self.dial_recording.take();
         self.progress_end(leg, Leg::Caller, &mut progress, sip_code, recording.as_ref()).await;
         for kept in self.sender.take_kept() {

@@ -16,13 +16,14 @@ mod walk;
 use std::future::Future;
 use std::pin::Pin;
 
+use self::connect::Started;
 use super::answer::Answer;
 use super::event::{Event, Heard, Leg, What};
 use super::line::Line;
 use super::own_number::OwnNumber;
 use super::params::{LegState, Params, add, params};
-use super::party::{Outcome, Party, Presence};
-use super::sender::{Account, Sender, Sent, Target};
+use super::party::{Act, Outcome, Party, Presence, Question};
+use super::sender::{Account, Kept, Sender, Sent, Target};
 use super::speech::{PLAY_MS, lasts_ms};
 use super::{CALL_MS_MAX, Clock, DOCUMENTS_MAX, Faults, Ids};
 use crate::twiml::DocumentKind;
@@ -84,6 +85,8 @@ pub async fn call<L: Line, P: Party>(
         record: CallRecord { events: Vec::new() },
         fallback: settings.fallback.clone(),
         dial_recording: None,
+        due: Vec::new(),
+        started: Vec::new(),
         number: OwnNumber::new(if settings.outbound.is_some() { &settings.from } else { &settings.to }),
     };
     let mut progress = leg::Progress::new(settings.status_callback.clone(), &settings.status_events);
@@ -111,6 +114,10 @@ struct Call<'p, L, P> {
     fallback: Option<Target>,
     /// Of the last dial that recorded: what the call's own last callback tells too.
     dial_recording: Option<Params>,
+    /// Callbacks about what is over, which come after the request that it leads to.
+    due: Vec<(Leg, Kept)>,
+    /// Streams and transcriptions that go on beside the call.
+    started: Vec<Started>,
     number: OwnNumber,
 }
 
@@ -257,6 +264,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let (sent, answer) = self.sender.ask(&fetch.purpose, &fetch.target, &all, DocumentKind::Voice).await;
         let from = sent.from.clone();
         self.sent(scope.leg(), sent).await;
+        self.tell_due().await;
         let (code, why) = match answer {
             Ok(answer) => return Some((from, answer)),
             Err(failure) => failure,
@@ -290,8 +298,21 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         }
     }
 
+    /// What the party on `leg` does; to one that lives in real time, time passes meanwhile.
+    async fn act(&mut self, leg: Leg, question: &Question) -> Act {
+        self.waits();
+        self.party.act(leg, question).await
+    }
+
+    fn waits(&mut self) {
+        if self.party.is_live() {
+            self.clock.waits();
+        }
+    }
+
     /// Somebody hears something, for as long as it lasts.
     async fn heard(&mut self, scope: Scope, heard: Heard) -> Presence {
+        self.waits();
         let lasts_ms = heard.lasts_ms;
         let stops = heard.prompts.as_ref().is_some_and(|ask| ask.barge_in);
         match self.tell(scope.leg(), What::Heard(heard)).await {
@@ -316,7 +337,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
 
     async fn sent(&mut self, leg: Leg, sent: Sent) {
         // The answer takes real time; the call waits for it in its own.
-        self.clock.pass(sent.exchange.took_us / 1_000);
+        self.clock.pass(u64::try_from(sent.waited.as_millis()).unwrap_or(u64::MAX));
         let outward = self.sender.line.outward();
         self.tell(leg, What::Webhook(sent.exchange)).await;
         for what in outward {
@@ -343,6 +364,17 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let Some(target) = target else { return };
         if let Some(sent) = self.sender.tell(purpose, target.clone(), params).await {
             self.sent(leg, sent).await;
+        }
+    }
+
+    /// Tells a status callback behind the next document that is asked for, or the next verb.
+    fn callback_due(&mut self, leg: Leg, purpose: &str, target: Target, params: Params) {
+        self.due.push((leg, Kept { purpose: purpose.to_owned(), target, params }));
+    }
+
+    async fn tell_due(&mut self) {
+        for (leg, Kept { purpose, target, params }) in std::mem::take(&mut self.due) {
+            self.callback(leg, &purpose, Some(&target), params).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Queues: `<Enqueue>` waits in one, `<Dial><Queue>` takes the first out of one.
 
-use super::dial::{Dialled, address};
+use super::dial::{Dialled, address, within_limit};
 use super::leg::{RING_MS, TIMEOUT_ADDED_S};
 use super::walk::number;
 use super::{Call, Ended, Fetch, Flow, Scope};
@@ -13,6 +13,8 @@ use crate::twiml::Element;
 
 /// Rounds of waiting without anybody coming. Ours: the script has forgotten to say what becomes of the call.
 const ROUNDS_MAX: u32 = 100;
+/// Most characters of a queue's name.
+const NAME_MAX: usize = 64;
 /// How long silence is waited through before asking again.
 const SILENCE_MS: u64 = 10_000;
 /// How long those who wait in the queue that is dialled have waited, in seconds.
@@ -30,12 +32,23 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         if self.heard(scope, Heard::of(verb, name.clone(), 0)).await == Presence::HungUp {
             return Flow::End(Ended::HungUp);
         }
+        if let Some((code, why)) = refused(verb, &name) {
+            self.note(scope.leg(), code, format!("{why}: the call is not queued")).await;
+            let extra = params(&[("QueueResult", "error")]);
+            return match verb.attribute("action") {
+                Some(_) => self.action(scope, page, verb, extra).await,
+                None => Flow::Next,
+            };
+        }
         let (queue, began_ms) = (self.sender.ids.next("QU"), self.clock.now_ms());
         let wait = verb.attribute("waitUrl").filter(|link| !link.is_empty());
         let mut wait = self.link(scope, page, wait, verb.attribute("waitUrlMethod")).await;
         let mut result = "hangup";
         let mut caller_left = true;
-        for _ in 0..ROUNDS_MAX {
+        for round in 0.. {
+            if round >= ROUNDS_MAX && !self.clock.is_real() {
+                break;
+            }
             let waited_s = (self.clock.now_ms() - began_ms) / 1_000;
             match wait.clone() {
                 None => {}
@@ -67,7 +80,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                 }
             }
             let waited_s = (self.clock.now_ms() - began_ms) / 1_000;
-            match self.party.act(scope.leg(), &Question::Queue { name: name.clone(), waited_s }).await {
+            match self.act(scope.leg(), &Question::Queue { name: name.clone(), waited_s }).await {
                 Act::Comes(Outcome::Answered { seconds, until, .. }) => {
                     self.did(
                         Leg::Called,
@@ -90,7 +103,9 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                     self.did(scope.leg(), "hung up in the queue").await;
                     break;
                 }
-                _ => self.clock.pass(if wait.is_some() { 0 } else { SILENCE_MS }),
+                // Whoever lives in real time has waited by himself.
+                _ if wait.is_some() || self.clock.is_real() => {}
+                _ => self.clock.pass(SILENCE_MS),
             }
             if self.too_long() {
                 break;
@@ -119,14 +134,14 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     /// Takes the first out of a queue; an outcome other than *answered* is an empty one.
     pub(super) async fn dial_queue(
         &mut self,
-        leg: &LegState,
+        leg: &mut LegState,
         page: &Target,
         verb: &Element,
         noun: &Element,
     ) -> Dialled {
         let timeout_s = number(verb, "timeout", 30, 5).min(600);
         let question = Question::Dial { noun: "Queue".into(), to: address(noun), timeout_s };
-        let act = self.party.act(Leg::Caller, &question).await;
+        let act = self.act(Leg::Caller, &question).await;
         let Act::Comes(Outcome::Answered { seconds, until, .. }) = act else {
             self.clock.pass((timeout_s + TIMEOUT_ADDED_S) * 1_000);
             return Dialled { caller_left: act == Act::HangUp, ..Dialled::of("no-answer") };
@@ -150,17 +165,36 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             self.conduct(&mut waiting, Scope::Dequeue, fetch).await;
         }
         self.clock.pass(RING_MS / 4);
+        self.pick_up(leg, Scope::Call);
+        let (seconds, cut) = within_limit(verb, seconds);
         self.did(Leg::Caller, format!("speaks with the first of queue {} for {seconds} s", address(noun)))
             .await;
         self.clock.pass(seconds.saturating_mul(1_000));
+        let caller_left = self.leaves(verb, until, cut).await;
         Dialled {
             leg_sid: Some(waiting.sid),
             seconds: Some(seconds),
             bridged: true,
-            caller_left: until == Until::Caller,
+            caller_left,
             extra: params(&[("QueueSid", &queue), ("QueueTime", WAITED_S)]),
             ..Dialled::of("completed")
         }
+    }
+}
+
+/// Why a queue can't have this name, where it can't, and the carrier's number for it.
+fn refused(verb: &Element, name: &str) -> Option<(Option<u16>, String)> {
+    let count = name.chars().count();
+    match count {
+        // A workflow finds a queue by itself.
+        0 if verb.attribute("workflowSid").is_none() => {
+            Some((Some(14204), "the queue has no name".to_owned()))
+        }
+        // The check of the document has said so, with its code.
+        _ if count > NAME_MAX => {
+            Some((None, format!("the queue's name has {count} characters, at most are {NAME_MAX}")))
+        }
+        _ => None,
     }
 }
 

@@ -40,7 +40,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let began = self.clock.moment();
         let recording = self.new_recording();
         self.tell_recording(scope, page, verb, &recording, "in-progress", &told(leg, 0, &began)).await;
-        let act = self.party.act(scope.leg(), &Question::Record(ask.clone())).await;
+        let act = self.act(scope.leg(), &Question::Record(ask.clone())).await;
         let (seconds, text, end) = match act {
             Act::Record { seconds, text, end } => (seconds, text, end),
             Act::Press { keys, .. } => (0, String::new(), keys.chars().next().map_or(End::Silence, End::Key)),
@@ -90,8 +90,8 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             ("Digits", &if hung_up { "hangup".to_owned() } else { key.map_or(String::new(), String::from) }),
         ]);
         let flow = self.action(scope, page, verb, extra).await;
-        self.tell_recording(scope, page, verb, &recording, "completed", &told(leg, after_trimming, &began))
-            .await;
+        let told = told(leg, after_trimming, &began);
+        self.tell_recording(scope, page, verb, &recording, "completed", &told).await;
         if is_true(verb, "transcribe") {
             self.transcribe(leg, scope, page, verb, &recording, after_trimming, &text).await;
         }
@@ -106,7 +106,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
 
     /// The action of somebody who has hung up: asked for, and its answer leads nowhere.
     pub(super) async fn last_action(&mut self, leg: &mut LegState, scope: Scope, fetch: Fetch) {
-        leg.status = "completed";
+        leg.status = leg.left();
         if self.document(leg, scope, &fetch).await.is_some() {
             let said = "nobody is on the line any more: the answer is not carried out";
             self.note(scope.leg(), None, said).await;
@@ -120,7 +120,8 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         Recording { sid, url }
     }
 
-    /// Tells `recordingStatusCallback` of `element`, where it wants this event.
+    /// Tells `recordingStatusCallback` of `element`, where it wants this event. That it is complete comes after the request of
+    /// the action, in which it may not be ready.
     pub(super) async fn tell_recording(
         &mut self,
         scope: Scope,
@@ -149,7 +150,12 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         if status != "in-progress" {
             add(&mut params, [("RecordingDuration".to_owned(), told.seconds.to_string())]);
         }
-        self.callback(scope.leg(), &format!("recording: {status}"), Some(&target), params).await;
+        let purpose = format!("recording: {status}");
+        if status == "completed" {
+            self.callback_due(scope.leg(), &purpose, target, params);
+        } else {
+            self.callback(scope.leg(), &purpose, Some(&target), params).await;
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "all of them stand in one webhook")]
@@ -183,7 +189,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                 ("RecordingUrl", &recording.url),
             ]),
         );
-        self.callback(scope.leg(), "transcription", Some(&target), all).await;
+        self.callback_due(scope.leg(), "transcription", target, all);
     }
 }
 

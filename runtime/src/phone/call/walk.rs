@@ -49,6 +49,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         root: &Element,
     ) -> Flow {
         for verb in root.elements() {
+            self.tell_due().await;
             if self.too_long() {
                 self.note(scope.leg(), None, "four hours: the carrier ends the call").await;
                 return Flow::End(Ended::TooLong);
@@ -59,7 +60,9 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                 self.out_of_place(scope, verb).await;
                 continue;
             }
-            if !matches!(verb.name.as_str(), "Reject" | "Pause" | "Redirect") {
+            // The caller goes on hearing it ring until somebody is there to speak with.
+            let rings_on = verb.name == "Dial" && is_true(verb, "answerOnBridge");
+            if !rings_on && !matches!(verb.name.as_str(), "Reject" | "Pause" | "Redirect") {
                 self.pick_up(leg, scope);
             }
             match self.verb(leg, scope, page, verb).await {
@@ -111,7 +114,8 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             "Pay" => self.pay(leg, scope, page, verb).await,
             "Sms" | "Message" => self.sms(leg, scope, page, verb).await,
             "Echo" => self.endless(scope, verb, String::new()).await,
-            "Stop" | "Prompt" | "Queue" => {
+            "Stop" => self.stop(leg, scope, verb).await,
+            "Prompt" | "Queue" => {
                 let heard = Heard::of(verb, String::new(), 0);
                 self.flow(scope, heard).await
             }
@@ -150,7 +154,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             return Flow::End(Ended::HungUp);
         }
         let question = Question::Endless { verb: verb.name.clone() };
-        match self.party.act(scope.leg(), &question).await {
+        match self.act(scope.leg(), &question).await {
             Act::HangUp => Flow::End(Ended::HungUp),
             _ => {
                 self.clock.pass(CALL_MS_MAX);

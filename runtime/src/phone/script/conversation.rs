@@ -157,7 +157,8 @@ impl<'s, L: Line> Conversation<'s, L> {
         };
         let fresh = self.texting.events.get(self.from..).unwrap_or_default();
         self.errors = fresh.iter().filter_map(failed).collect();
-        let to_others = |event: &Event| matches!(&event.what, What::Message { to, .. } if *to != self.script.from);
+        let to_others =
+            |event: &Event| matches!(&event.what, What::Message { to, .. } if *to != self.script.from);
         let outward = |event: &&Event| event.what.is_outward() || to_others(event);
         self.outward = fresh.iter().filter(outward).cloned().collect();
     }

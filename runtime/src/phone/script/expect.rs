@@ -51,8 +51,9 @@ impl Exchange {
         let (took_ms, purpose) = (self.took_us / 1_000, &self.purpose);
         let answer = self.status.map_or("no answer".to_owned(), |status| format!("the answer {status}"));
         (took_ms > most_ms).then(|| {
-            let said =
-                format!("the webhook \u{201c}{purpose}\u{201d} took {took_ms} ms, expected at most {most_ms} ms");
+            let said = format!(
+                "the webhook \u{201c}{purpose}\u{201d} took {took_ms} ms, expected at most {most_ms} ms"
+            );
             (said, vec![format!("{answer} after {took_ms} ms")])
         })
     }

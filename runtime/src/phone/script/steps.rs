@@ -153,9 +153,7 @@ impl Step {
                 Self::Sent { matcher, to },
                 What::Sent { to: receiver, body, .. }
                 | What::Message { to: receiver, body, by_carrier: false, .. },
-            ) => {
-                matcher.fits(body) && to.as_ref().is_none_or(|to| receiver.contains(to.as_str()))
-            }
+            ) => matcher.fits(body) && to.as_ref().is_none_or(|to| receiver.contains(to.as_str())),
             (Self::Requested(wanted), What::Requested { method, url, body, .. }) => {
                 wanted.request.fits(method, url) && wanted.body.fits(body)
             }

@@ -1,6 +1,7 @@
 //! What a script file may say, and what is said when it may not.
 
 use super::read::read_text;
+use crate::phone::{Event, Leg, What};
 
 fn problem(text: &str) -> String {
     read_text("calls/a.toml", text).map(|scripts| scripts.len()).unwrap_err().to_string()
@@ -186,4 +187,18 @@ steps = [{ wait_s = 1 }]
     let expected = [(nine, "one=file two=file"), (nine + 3_600_000, "one=file two=script")];
     assert!(found.eq(expected.map(|(at, values)| (at, values.to_owned()))));
     assert!(!format!("{scripts:?}").contains("\"file\""), "values do not print");
+}
+
+#[test]
+fn what_nobody_may_hear_nobody_may_read_either() {
+    let text = "[[messages]]\nname = 'x'\nnever = ['Not  now']\nsteps = [{ write = 'x' }]";
+    let scripts = read_text("a", text).unwrap().0;
+    let said = |body: &str| {
+        let body = body.to_owned();
+        let (id, to, from) = ("SM1".to_owned(), "+1".to_owned(), "+2".to_owned());
+        let what = What::Sent { id, to, from, body, media: Vec::new(), later: false };
+        Event { at_ms: 0, leg: Leg::Caller, what }
+    };
+    assert_eq!(scripts[0].forbidden_in(&said("sorry, not NOW")), Some("Not  now"));
+    assert_eq!(scripts[0].forbidden_in(&said("sorry, not know")), None);
 }

@@ -222,7 +222,7 @@ impl RawStep {
     }
 
     fn meaning(self, lead: &str) -> Result<Step, String> {
-        let after_ms = self.after_s.map_or(Ok(1_000), |s| milliseconds("after_s", s))?;
+        let after_ms = self.after_s.map(|s| milliseconds("after_s", s)).transpose()?;
         let seconds = self.seconds.unwrap_or(20);
         let until = match self.until {
             None | Some(RawUntil::Called) => Until::Called,
