@@ -150,6 +150,10 @@ impl<L: Line> Texting<L> {
 
     /// Somebody writes; everything that follows from it happens.
     pub async fn write(&mut self, written: &Written) {
+        if self.sender.line.time().set_to().is_none() {
+            // Nobody plays the time here: it goes by, from one message to the next, too.
+            self.clock.waits();
+        }
         if self.clock.now_ms().saturating_sub(self.last_ms) > COOKIES_MS {
             self.sender.jar.clear();
         }

@@ -3,7 +3,8 @@
 //! It sends the webhooks that the real platform sends, with all their parameters and a valid signature, and carries out
 //! the documents that come back. One engine stands behind `hookswitch call`, scripted calls and the phone page: what
 //! differs is who is on the line ([`Party`]) and where webhooks go ([`Line`]). Time is the engine's own: it adds up how
-//! long things would last, so a timeout of thirty seconds costs nothing; a party that lives in real time waits by itself.
+//! long things would last, so a timeout of thirty seconds costs nothing; a party that lives in real time waits by itself, and
+//! what it waits for lasts at least as long as that.
 //!
 //! The facts are in `spec/`; where they leave something open, the comment beside the code says what was chosen.
 //! What it does not do: sound, and the products behind Connect and Pay, which are shown and stepped over.

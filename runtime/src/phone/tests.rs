@@ -389,25 +389,27 @@ impl Party for Waiting {
 
 #[test]
 fn somebody_who_waits_in_real_time_has_waited_in_the_call_too() {
-    for (document, told) in [
+    let waits = [
         ("<Gather/>", "/status CallDuration"),
         ("<Play loop='0'>music.mp3</Play>", "/status CallDuration"),
         ("<Dial action='after'><Conference>room</Conference></Dial>", "/status CallDuration"),
         ("<Enqueue action='after'>support</Enqueue>", "/after QueueTime"),
-    ] {
+    ];
+    let waited = waits.map(|(document, told)| async move {
         let (line, account) = answering([("/voice", document), ("/after", ""), ("/status", "")]);
         let status = Target::post(Url::parse(BASE).unwrap().join("status").unwrap());
         let settings = CallSettings { status_callback: Some(status), ..settings() };
         let mut party = Waiting { ms: 1_010, ended_at_ms: 0 };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(call(&line, account, Ids::new(1), Faults::default(), &settings, &mut party));
+        call(&line, account, Ids::new(1), Faults::default(), &settings, &mut party).await;
         assert!(party.ended_at_ms >= 1_000, "{document}: {}", party.ended_at_ms);
         let (path, name) = told.split_once(' ').unwrap();
         let seen = line.seen.into_inner().unwrap();
         let seen = seen.iter().find(|seen| seen.path == path).unwrap();
         let seconds = seen.params.iter().find(|(found, _)| found == name).map(|(_, value)| value);
         assert!(seconds.is_some_and(|value| value.parse::<u64>().unwrap() >= 1), "{document}: {seconds:?}");
-    }
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(futures_util::future::join_all(waited));
 }
 
 /// A host that answers these paths, each with what is inside `<Response>`.

@@ -320,6 +320,8 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                 self.clock.pass(after_ms.min(lasts_ms));
                 Presence::Interrupts { after_ms }
             }
+            // Whoever hangs up in real time has heard as much of it as went by meanwhile.
+            Presence::HungUp if self.clock.is_real() => Presence::HungUp,
             presence => {
                 self.clock.pass(lasts_ms);
                 if presence == Presence::HungUp { presence } else { Presence::Stays }
