@@ -338,8 +338,10 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     }
 
     async fn sent(&mut self, leg: Leg, sent: Sent) {
-        // The answer takes real time; the call waits for it in its own.
-        self.clock.pass(u64::try_from(sent.waited.as_millis()).unwrap_or(u64::MAX));
+        // The answer takes real time; the call waits for it in its own. Nobody waits for a status callback.
+        if sent.exchange.steers {
+            self.clock.pass(u64::try_from(sent.waited.as_millis()).unwrap_or(u64::MAX));
+        }
         let outward = self.sender.line.outward();
         self.tell(leg, What::Webhook(sent.exchange)).await;
         for what in outward {
