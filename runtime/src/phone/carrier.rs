@@ -278,6 +278,12 @@ mod tests {
     use crate::carrier::Cause;
     use crate::carrier::operation::{Refusal, tests::message};
     use crate::carrier::twilio::signature::AuthToken;
+    use crate::config::Config;
+    use crate::host::Host;
+    use crate::phone::line::{HostLine, Own};
+    use crate::phone::messages::{Delivery, MessageSettings, Texting, Written};
+    use crate::phone::{Faults, Target};
+    use crate::pin::PinKey;
 
     #[tokio::test]
     async fn whoever_has_opted_out_is_not_written_to_until_he_opts_in() {
@@ -314,5 +320,32 @@ mod tests {
         assert!(send(0, Sender::Number(number)).await.is_ok(), "the same order once more");
         let sent = carrier.take().iter().filter(|(_, what)| matches!(what, What::Sent { .. })).count();
         assert_eq!(sent, 3);
+    }
+
+    #[tokio::test]
+    async fn who_writes_stop_in_a_conversation_has_opted_out_at_the_carrier() {
+        let account = Account { sid: "AC1".into(), token: AuthToken::new("secret").unwrap() };
+        let carrier = OfflineCarrier::new(account.clone(), Ids::new(1));
+        let host = Host::new(&Config::default(), PinKey::random().unwrap()).unwrap();
+        let tenant = TenantId::new("acme").unwrap();
+        let line = HostLine::beside(&host, &tenant, Arc::clone(&carrier), Own::default()).unwrap();
+        let service = "MG1".to_owned();
+        let settings = MessageSettings {
+            from: "+12025550177".into(),
+            to: "+12025550199".into(),
+            sms: Target::post(Url::parse("http://localhost/acme/desk/sms").unwrap()),
+            fallback: None,
+            service: Some(service.clone()),
+            params: Vec::new(),
+            began_unix_ms: 0,
+        };
+        let mut texting = Texting::new(&line, account, Ids::new(2), Faults::default(), settings);
+        for (word, out) in [("hello", false), (" Stop ", true), ("HELP", true), ("unstop", false)] {
+            let (media, delivery) = (Vec::new(), Delivery::Delivered);
+            texting.write(&Written { body: word.to_owned(), media, delivery }).await;
+            for sender in ["+12025550199", &service] {
+                assert_eq!(carrier.opt_outs().holds(sender, "+12025550177"), out, "{word} {sender}");
+            }
+        }
     }
 }

@@ -97,12 +97,6 @@ impl<L: Line> Texting<L> {
         }
     }
 
-    /// Whether replies are held back, because whoever writes asked for it.
-    #[must_use]
-    pub fn opted_out(&self) -> bool {
-        self.opt_outs.holds(&self.settings.to, &self.settings.from)
-    }
-
     /// Lets time pass.
     pub fn wait(&mut self, ms: u64) {
         self.clock.pass(ms);
