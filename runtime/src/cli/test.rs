@@ -22,6 +22,7 @@ use crate::carrier::twilio::signature::AuthToken;
 use crate::clock;
 use crate::config::Config;
 use crate::dev::{TENANT, Workbench};
+use crate::handler_toml::HandlerSettings;
 use crate::host::{self, Host};
 use crate::phone::Account;
 use crate::phone::script::{self, Played, Scripts, Stage};
@@ -62,11 +63,17 @@ pub struct TestArgs {
     junit: Option<PathBuf>,
 }
 
-/// One handler and what came of its scripts.
+/// One handler and what came of its scripts, or why they could not be played.
 struct Tested {
     handler: String,
-    played: Vec<Played>,
+    played: Result<Vec<Played>, String>,
     took: Duration,
+}
+
+impl Tested {
+    fn outcome(&self) -> Result<&[Played], &str> {
+        self.played.as_deref().map_err(String::as_str)
+    }
 }
 
 pub(super) fn run(args: &TestArgs) -> ExitCode {
@@ -139,35 +146,59 @@ fn test(args: &TestArgs, scripts: Vec<(PathBuf, Scripts)>) -> Result<bool, Box<d
             eprintln!("{}: no scripted calls to play", folder(&path).join("calls").display());
             continue;
         }
-        let (handler, stage) = open(path)?;
-        let began = Instant::now();
-        let played = runtime.block_on(Arc::new(stage).play(&Arc::new(scripts), at_once()));
-        let tested = Tested { handler, played, took: began.elapsed() };
+        let tested = match open(path.clone()) {
+            Ok((handler, stage)) => {
+                let began = Instant::now();
+                let played = runtime.block_on(Arc::new(stage).play(&Arc::new(scripts), at_once()));
+                Tested { handler, played: Ok(played), took: began.elapsed() }
+            }
+            // One that is broken shall not hide what comes of the others.
+            Err(error) => {
+                failed(error.as_ref());
+                Tested { handler: name_of(&path), played: Err(error.to_string()), took: Duration::ZERO }
+            }
+        };
         if !args.json {
-            say(&script::text(&tested.handler, &tested.played, colour()));
+            say(&script::text(&tested.handler, tested.outcome(), colour()));
         }
         all.push(tested);
     }
-    let count = |keep: &dyn Fn(&Played) -> bool| {
-        all.iter().flat_map(|one| &one.played).filter(|one| keep(one)).count()
-    };
-    let (whole, wrong) = (count(&|_| true), count(&|one| one.failure.is_some()));
-    let webhooks: usize = all.iter().flat_map(|one| &one.played).map(Played::webhooks).sum();
+    let played = || all.iter().filter_map(|one| one.played.as_ref().ok()).flatten();
+    let (whole, wrong) = (played().count(), played().filter(|one| one.failure.is_some()).count());
+    let errors = all.iter().filter(|one| one.played.is_err()).count();
+    let webhooks: usize = played().map(Played::webhooks).sum();
     let ms = all.iter().map(|one| one.took).sum::<Duration>().as_secs_f64() * 1e3;
+    // Before the file, which may be in a place that is not there.
+    if args.json {
+        let handlers: Vec<Value> = all.iter().map(|one| script::json(&one.handler, one.outcome())).collect();
+        let whole = json!({
+            "handlers": handlers, "passed": whole - wrong, "failed": wrong, "errors": errors, "webhooks": webhooks, "ms": ms
+        });
+        say(&format!("{}\n", serde_json::to_string_pretty(&whole)?));
+    } else {
+        let errors = match errors {
+            0 => String::new(),
+            1 => "; 1 handler could not be played".to_owned(),
+            many => format!("; {many} handlers could not be played"),
+        };
+        say(&format!(
+            "{} of {whole} scripts passed; {webhooks} webhooks in {ms:.0} ms{errors}\n",
+            whole - wrong
+        ));
+    }
     if let Some(file) = &args.junit {
-        let suites: String = all.iter().map(|one| script::junit(&one.handler, &one.played)).collect();
+        let suites: String = all.iter().map(|one| script::junit(&one.handler, one.outcome())).collect();
         let text =
             format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n{suites}</testsuites>\n");
         std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))?;
     }
-    if args.json {
-        let handlers: Vec<Value> = all.iter().map(|one| script::json(&one.handler, &one.played)).collect();
-        let whole = json!({ "handlers": handlers, "passed": whole - wrong, "failed": wrong, "webhooks": webhooks, "ms": ms });
-        say(&format!("{}\n", serde_json::to_string_pretty(&whole)?));
-    } else {
-        say(&format!("{} of {whole} scripts passed; {webhooks} webhooks in {ms:.0} ms\n", whole - wrong));
-    }
-    Ok(wrong == 0)
+    Ok(wrong == 0 && errors == 0)
+}
+
+/// What a handler is called that can't be asked: as its settings say, or else as its folder is.
+fn name_of(path: &Path) -> String {
+    let settings = HandlerSettings::load(path);
+    settings.map_or_else(|_| path.display().to_string(), |settings| settings.name.to_string())
 }
 
 fn at_once() -> usize {
@@ -192,7 +223,7 @@ pub(super) fn gate(path: PathBuf, tell: &mut dyn FnMut(&str)) -> Result<usize, S
     if wrong.is_empty() {
         return Ok(whole);
     }
-    tell(&script::text(&handler, &wrong, false));
+    tell(&script::text(&handler, Ok(&wrong), false));
     let names: Vec<String> = wrong.iter().map(|one| format!("\u{201c}{}\u{201d}", one.name)).collect();
     Err(format!("{} of {whole} scripted calls of {handler} fail: {}", wrong.len(), names.join(", ")))
 }

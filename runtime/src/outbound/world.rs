@@ -219,6 +219,13 @@ impl World {
         (result, takes)
     }
 
+    /// What comes of a request that is none of a handler's, such as one of a carrier that follows a link; none: no rule means
+    /// it. It is not among those that are [taken](Self::take_requested).
+    pub fn says(&self, method: &str, url: &str) -> Option<Rule> {
+        let mut state = self.state();
+        self.rule(&mut state.given, method, url).cloned()
+    }
+
     /// The next rule for a request.
     fn rule(&self, given: &mut [usize], method: &str, url: &str) -> Option<&Rule> {
         let place = self.rules.iter().position(|(pattern, _)| pattern.fits(method, url))?;

@@ -140,7 +140,7 @@ fn conduct(args: &CallArgs) -> Result<Vec<Event>, Box<dyn Error>> {
     } else {
         let (_, stage) = open(PathBuf::from(&args.target))?;
         let url = stage.base.join(if args.text.is_empty() { "voice" } else { "sms" })?;
-        let line = stage.line(Ids::random()?, Own::default())?.telling_log();
+        let line = stage.line(Ids::random()?, Own::default())?.telling_log().asking_others();
         let missing = line.secrets_without_value(stage.base.path());
         for what in about_secrets(missing.iter().map(String::as_str), Path::new(&args.target)) {
             eprintln!("warning: {what}");

@@ -12,8 +12,9 @@ use futures_util::Stream as _;
 use http::uri::PathAndQuery;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
+use url::{Origin, Url};
 
-use super::{Fired, Line, LineError, Outgoing, Reply};
+use super::{Fired, HttpLine, Line, LineError, Outgoing, Reply};
 use crate::call::TenantId;
 use crate::capability::Reach;
 use crate::carrier::Carrier;
@@ -21,7 +22,7 @@ use crate::clock::TimeOfDay;
 use crate::config::Secret;
 use crate::host::Host;
 use crate::outbound;
-use crate::outbound::world::{Requested, World};
+use crate::outbound::world::{Given, Requested, World};
 use crate::phone::carrier::OfflineCarrier;
 use crate::phone::{OptOuts, What, Writer};
 use crate::router::{Handler, Snapshot, Tenant};
@@ -44,6 +45,12 @@ pub struct HostLine {
     log: Mutex<Log>,
     /// Whether lines of the log are told with what the handler did.
     tells_log: bool,
+    /// Where the host is, by its own URLs. What is elsewhere is not its to answer.
+    origin: Origin,
+    /// Where requests to others go; none: `world` answers them.
+    others: Option<HttpLine>,
+    /// The first request to others that nothing answers: `POST https://…`.
+    unreached: Mutex<Option<String>>,
 }
 
 /// What a conversation has in the place of what its host has.
@@ -99,14 +106,15 @@ pub enum NoHost {
 }
 
 impl HostLine {
-    /// A line to a host beside `host` with empty stores, on which the handlers of `tenant` act at `carrier` and have what is
-    /// in `own`.
+    /// A line to a host beside `host` with empty stores, whose URLs begin as `base` does, on which the handlers of `tenant` act
+    /// at `carrier` and have what is in `own`.
     ///
     /// # Errors
     /// [`NoHost`].
     pub fn beside(
         host: &Host,
         tenant: &TenantId,
+        base: &Url,
         carrier: Arc<OfflineCarrier>,
         own: Own,
     ) -> Result<Self, NoHost> {
@@ -124,7 +132,55 @@ impl HostLine {
         }
         let feed = host.feed.subscribe(tenant, None)?;
         let log = Mutex::new(Log { feed, said: Vec::new(), dropped: 0 });
-        Ok(Self { host, carrier, world, time, log, tells_log: false })
+        Ok(Self {
+            host,
+            carrier,
+            world,
+            time,
+            log,
+            tells_log: false,
+            origin: base.origin(),
+            others: None,
+            unreached: Mutex::new(None),
+        })
+    }
+
+    /// The same line, which asks other hosts over the wire where a document leads there.
+    #[must_use]
+    pub fn asking_others(self) -> Self {
+        Self { others: Some(HttpLine::default()), ..self }
+    }
+
+    /// Takes the first request of the carrier to another host that nothing answered: its method and its URL without a query.
+    pub fn take_unreached(&self) -> Option<String> {
+        self.unreached.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// What another host answers: as it does, or as the rules say.
+    async fn elsewhere(&self, request: Outgoing) -> Result<Reply, LineError> {
+        if let Some(others) = &self.others {
+            return others.send(request).await;
+        }
+        let within = request.answer_within;
+        let Some(rule) = self.world.says(request.method.as_str(), request.url.as_str()) else {
+            let mut url = request.url;
+            url.set_query(None);
+            let asked = format!("{} {url}", request.method);
+            let mut unreached = self.unreached.lock().unwrap_or_else(PoisonError::into_inner);
+            unreached.get_or_insert_with(|| asked.clone());
+            return Err(LineError::Unreached(asked));
+        };
+        match rule.given {
+            Given::Answer { status, headers, body } if rule.takes < within => {
+                Ok(Reply { status: status.as_u16(), headers, body, took: rule.takes })
+            }
+            // A carrier that may not call a private address gives up in the same way.
+            // Source: Twilio, error 11205.
+            Given::Answer { .. } | Given::Timeout | Given::Denied => {
+                Err(LineError::ReadTimeout(within.as_millis()))
+            }
+            Given::Refused => Err(LineError::Refused(format!("{} (by the script)", request.url))),
+        }
     }
 
     /// The same line, which tells what is logged in the conversation, behind the webhook that it is about; nothing is left to
@@ -267,6 +323,9 @@ impl Line for HostLine {
     }
 
     async fn send(&self, request: Outgoing) -> Result<Reply, LineError> {
+        if request.url.origin() != self.origin {
+            return self.elsewhere(request).await;
+        }
         let reply = send_to(&self.host, request).await;
         // Looked after as they come: the feed keeps a bounded number for each listener.
         self.log().drain();

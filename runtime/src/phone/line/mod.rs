@@ -64,6 +64,17 @@ pub enum LineError {
     /// No secure connection.
     #[error("the TLS handshake fails: {0}")]
     Tls(String),
+    /// A secure connection to whom it should not be.
+    #[error("the certificate is not to be trusted: {why}")]
+    Certificate {
+        /// The carrier's number for it.
+        code: u16,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A host that is not in this process, and no rule says what it answers.
+    #[error("{0} is asked, which a script can't reach")]
+    Unreached(String),
     /// Not HTTP, or cut off.
     #[error("the answer is not HTTP or breaks off: {0}")]
     Protocol(String),
@@ -79,6 +90,8 @@ impl LineError {
             Self::ConnectTimeout(_) => 11201,
             Self::ReadTimeout(_) => 11205,
             Self::Tls(_) => 11220,
+            Self::Certificate { code, .. } => *code,
+            Self::Unreached(_) => 11200,
             Self::Protocol(_) => 11206,
         }
     }
@@ -87,8 +100,13 @@ impl LineError {
     #[must_use]
     pub const fn is_connect(&self) -> bool {
         match self {
-            Self::Name(_) | Self::Refused(_) | Self::ConnectTimeout(_) | Self::Tls(_) => true,
-            Self::ReadTimeout(_) | Self::Protocol(_) => false,
+            Self::Name(_)
+            | Self::Refused(_)
+            | Self::ConnectTimeout(_)
+            | Self::Tls(_)
+            | Self::Certificate { .. } => true,
+            // Asking again would not help.
+            Self::ReadTimeout(_) | Self::Protocol(_) | Self::Unreached(_) => false,
         }
     }
 }

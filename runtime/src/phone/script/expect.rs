@@ -30,6 +30,17 @@ impl Failure {
     pub(super) fn of(script: &Script, expected: String) -> Self {
         Self { line: script.line, expected, found: Vec::new(), hint: None }
     }
+
+    /// The carrier would have to ask somebody who is not there; what `failed` then.
+    pub(super) fn unreached(script: &Script, asked: &str, failed: Option<Self>) -> Self {
+        let expected =
+            format!("the carrier would ask {asked}, which a script can't reach; add an entry to `http`");
+        let hint = format!(
+            "{{ request = \"{asked}\", headers = {{ content-type = \"text/xml\" }}, body = \"<Response/>\" }}"
+        );
+        let failed = failed.unwrap_or_else(|| Self::of(script, String::new()));
+        Self { expected, hint: Some(hint), ..failed }
+    }
 }
 
 impl Script {

@@ -101,7 +101,7 @@ impl Stage {
     /// [`NoHost`].
     pub fn line(&self, ids: Ids, own: Own) -> Result<HostLine, NoHost> {
         let carrier = OfflineCarrier::new(self.account.clone(), ids);
-        HostLine::beside(&self.host, &self.tenant, carrier, own)
+        HostLine::beside(&self.host, &self.tenant, &self.base, carrier, own)
     }
 
     async fn one(&self, script: &Script, index: usize) -> Played {
@@ -139,6 +139,11 @@ impl Stage {
         (played.failure, played.events) = on.play(script, ids).await;
         let (Said { lines, remarks }, missing) = line.take_log();
         (played.log, played.remarks) = (lines, remarks);
+        if let Some(asked) = line.take_unreached() {
+            // Whatever else did not come true follows from it.
+            played.failure = Some(Failure::unreached(script, &asked, played.failure.take()));
+            return;
+        }
         if let Some(failure) = &mut played.failure {
             failure.hint = failure.hint.take().or_else(|| without_value(line, base));
             return;

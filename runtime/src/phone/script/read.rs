@@ -277,6 +277,8 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
             ("fallback_url", raw.fallback_url.is_some(), both),
             ("params", !raw.params.is_empty(), both),
             ("faults", raw.faults.is_some(), both),
+            ("never", !raw.never.is_empty(), both),
+            ("answered_within_ms", raw.answered_within_ms.is_some(), both),
         ];
         if let Some((key, _, places)) = keys.iter().find(|(_, given, fits)| *given && !fits.contains(&kind)) {
             let places: Vec<&str> = places.iter().map(|place| place.written()).collect();

@@ -43,6 +43,14 @@ fn what_is_wrong_with_a_script_is_named_with_its_line() {
             "`from` is for [[call]] and [[messages]], and this is [[web]]",
         ),
         (
+            "[[web]]\nname = 'x'\nnever = ['x']\nsteps = [{ web = 'GET /' }]",
+            "`never` is for [[call]] and [[messages]], and this is [[web]]",
+        ),
+        (
+            "[[web]]\nname = 'x'\nanswered_within_ms = 5\nsteps = [{ web = 'GET /' }]",
+            "`answered_within_ms` is for [[call]] and [[messages]]",
+        ),
+        (
             "[[messages]]\nname = 'x'\noutbound = 'busy'\nsteps = [{ write = 'x' }]",
             "`outbound` is for [[call]]",
         ),
