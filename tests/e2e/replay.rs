@@ -74,6 +74,23 @@ fn kept_calls_tell_what_a_revision_changes_and_stop_its_deploy() {
         assert!(!refused.status.success() && said(&refused).contains("--on"), "{}", said(&refused));
 
         host.ok(&["tenant", "record", "acme", "--on"]);
+        // Nothing is kept yet, so nothing says that callers would hear the same.
+        let live = || host.json(&["revisions", "front-desk", "--tenant", "acme"]).as_array().unwrap().len();
+        let other = settings(folder.path(), "other", &format!("[config]\n{OPEN}\nwords = \"other\""));
+        let refused = deploy(&other, &["--replay", "100"]);
+        assert_eq!((refused.status.code(), live()), (Some(1), 1), "{}", said(&refused));
+        for part in
+            ["no call of acme/front-desk is kept yet", "--replay-allow none-kept", "nothing was changed"]
+        {
+            assert!(said(&refused).contains(part), "{part} is not in\n{}", said(&refused));
+        }
+        let meant = deploy(one.to_str().unwrap(), &["--replay", "100", "--replay-allow", "text,none-kept"]);
+        assert!(meant.status.success(), "{}", said(&meant));
+        assert!(
+            said(&meant).contains("warning: no call is kept, so nothing was compared"),
+            "{}",
+            said(&meant)
+        );
         three_calls(&host).await;
         let kept = host.json(&["tenant", "record", "acme"]);
         assert_eq!((&kept["calls"], &kept["webhooks"]), (&3.into(), &6.into()), "{kept}");
@@ -110,6 +127,11 @@ fn kept_calls_tell_what_a_revision_changes_and_stop_its_deploy() {
             serde_json::from_slice(&passed.stdout).unwrap_or_else(|_| panic!("{}", said(&passed)));
         assert_eq!((&deployed["revision"], &deployed["live"]), (&2.into(), &true.into()), "{deployed}");
         assert_eq!(groups(&deployed["replay"]), [triple("text", "voice", "Gather/Say")]);
+        assert!(
+            said(&passed).contains("warning: 3 calls are kept and were played, of the 100 asked for"),
+            "{}",
+            said(&passed)
+        );
 
         // No number to connect to: one caller would hear the fallback document.
         let lost = settings(

@@ -367,3 +367,106 @@ steps = [{ fire = "remind", at = "2026-11-23T09:00:00" }]
         ],
     );
 }
+
+#[test]
+fn other_hosts_answer_as_the_script_says_and_are_named_where_it_does_not() {
+    let (json, text, junit) = played(
+        "misbehave",
+        "",
+        r#"
+[[call]]
+name = "a document of another host"
+url = "https://other.example.com/voice?from=here"
+http = [
+  { request = "POST https://other.example.com/voice", headers = { content-type = "text/xml" }, body = "<Response><Say>From elsewhere</Say><Redirect method='GET'>/next</Redirect></Response>" },
+  { request = "GET https://other.example.com/next", error = "refused" },
+]
+fallback_url = "voice"
+steps = [{ hear = "From elsewhere" }, { ends = "handler" }]
+
+[[call]]
+name = "nobody says what"
+url = "https://other.example.com/voice?from=here"
+steps = [
+  { hear = "From elsewhere" },
+]
+
+[[messages]]
+name = "our name with another scheme is another host"
+url = "https://localhost/dev/misbehave/sms"
+steps = [{ write = "x" }]
+
+[[call]]
+name = "it panics"
+url = "voice/panic"
+steps = [{ hear = "Something else" }]
+"#,
+    );
+    let reach = "which a script can't reach; add an entry to `http`";
+    check(
+        &json,
+        &[
+            &["-"],
+            &[
+                "16: the carrier would ask POST https://other.example.com/voice, ",
+                reach,
+                "{ request = \"POST https://other.example.com/voice\", headers = { content-type",
+            ],
+            &["the carrier would ask POST https://localhost/dev/misbehave/sms, ", reach],
+            &["failed: HS202"],
+        ],
+    );
+    assert!(
+        text.contains(&format!("the carrier would ask POST https://other.example.com/voice, {reach}")),
+        "{text}"
+    );
+    for why in ["the host says: HS202: ", "misbehaving on purpose", "`{ error = \u{2026} }` expects one"] {
+        assert!(junit.contains(why) && text.contains(why), "{why} is not in\n{junit}\n{text}");
+    }
+}
+
+#[test]
+fn a_handler_that_does_not_build_hides_no_other() {
+    let built =
+        hookswitch::build::build(&ROOT.join("tests/guests/misbehave"), &mut |_| {}).expect("it builds");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, settings) in [
+        ("a-broken", "build = \"echo 'no such <thing>'; exit 3\"\ncomponent = \"code.wasm\""),
+        ("b-whole", "component = \"code.wasm\""),
+    ] {
+        let handler = folder.path().join(name);
+        std::fs::create_dir_all(handler.join("calls")).unwrap();
+        std::fs::write(handler.join("handler.toml"), settings).unwrap();
+        let script = "[[call]]\nname = 'hello'\nsteps = [{ hear = 'Something else' }]";
+        std::fs::write(handler.join("calls/a.toml"), script).unwrap();
+    }
+    std::fs::copy(built.component, folder.path().join("b-whole/code.wasm")).unwrap();
+    let run = |args: &[&str]| {
+        let output = hookswitch().arg("test").arg(folder.path()).args(args).output().expect("it starts");
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap())
+    };
+    let file = folder.path().join("m.xml");
+    let [text, _] = run(&["--junit", file.to_str().unwrap()]);
+    assert!(text.contains("a-broken\n  ERROR its scripts are not played: "), "{text}");
+    assert!(
+        text.contains("of 1 scripts passed") && text.contains("; 1 handler could not be played"),
+        "{text}"
+    );
+    let junit = std::fs::read_to_string(file).unwrap();
+    for part in [
+        "<testsuite name=\"a-broken\" tests=\"1\" failures=\"0\" errors=\"1\"",
+        "<error message=\"",
+        "<testsuite name=\"b-whole\" tests=\"1\"",
+    ] {
+        assert!(junit.contains(part), "{part} is not in\n{junit}");
+    }
+
+    // What was asked for first comes, whatever becomes of the file.
+    let nowhere = folder.path().join("nowhere/m.xml");
+    let [json, said] = run(&["--json", "--junit", nowhere.to_str().unwrap()]);
+    let json: Value = serde_json::from_str(&json).expect("one JSON object");
+    assert_eq!((&json["errors"], json["handlers"].as_array().unwrap().len()), (&1.into(), 2), "{json}");
+    assert!(json["handlers"][0]["error"].is_string() && json["handlers"][1]["error"].is_null(), "{json}");
+    assert!(said.contains("nowhere/m.xml"), "{said}");
+}

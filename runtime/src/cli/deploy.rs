@@ -55,15 +55,12 @@ pub struct DeployArgs {
     /// Take all new calls at once, whatever the risk
     #[arg(long, conflicts_with = "percent")]
     no_canary: bool,
-    /// Take the defaults for all settings where there is no handler.toml, instead of those in force
-    #[arg(long)]
-    default_settings: bool,
-    /// Play the newest N kept calls on it first, and deploy only if they sound the same
+    /// Play the newest N kept calls on it first, and deploy only if they sound the same; where none is kept it is refused
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     replay: Option<u32>,
-    /// Differences that are meant and do not stop it, such as `text,attribute`
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "replay", value_parser = super::replay::kind)]
-    replay_allow: Vec<DifferenceKind>,
+    /// Differences that are meant and do not stop it, such as `text,attribute`; `none-kept`: nor that no call is kept
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', requires = "replay", value_parser = allowed)]
+    replay_allow: Vec<Allowed>,
     /// Do not play the handler's scripted calls before
     #[arg(long)]
     no_test: bool,
@@ -72,6 +69,24 @@ pub struct DeployArgs {
     json: bool,
     #[command(flatten)]
     remote: TenantArgs,
+}
+
+/// What does not stop a deploy that is tried on kept calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Allowed {
+    Differs(DifferenceKind),
+    NoneKept,
+}
+
+const NONE_KEPT: &str = "none-kept";
+
+fn allowed(name: &str) -> Result<Allowed, String> {
+    match name {
+        NONE_KEPT => Ok(Allowed::NoneKept),
+        name => super::replay::kind(name)
+            .map(Allowed::Differs)
+            .map_err(|expected| format!("{expected}, or {NONE_KEPT}")),
+    }
 }
 
 /// A handler's name on the command line.
@@ -127,8 +142,8 @@ impl RemoteCommand for DeployArgs {
                 return Err(error);
             }
         };
-        if deploy.settings.is_none() && deployed.settings_of.is_none() {
-            console.note("there is no handler.toml beside the component and no handler of this name was there: all settings have their defaults");
+        if let Some(what) = self.not_tried(deployed.replay.as_ref()) {
+            console.note(what);
         }
         print(console, &deployed, self.json)
     }
@@ -176,7 +191,36 @@ impl DeployArgs {
             risk: self.risk.unwrap_or(built.settings.risk),
             percent: self.percent,
             no_canary: self.no_canary,
-            replay: self.replay.map(|calls| ReplayGate { calls, allow: self.replay_allow.clone() }),
+            replay: self.replay.map(|calls| self.gate(calls)),
+        }
+    }
+
+    fn gate(&self, calls: u32) -> ReplayGate {
+        let kind = |allowed: &Allowed| match allowed {
+            Allowed::Differs(kind) => Some(*kind),
+            Allowed::NoneKept => None,
+        };
+        ReplayGate {
+            calls,
+            allow: self.replay_allow.iter().filter_map(kind).collect(),
+            none_kept: self.replay_allow.contains(&Allowed::NoneKept),
+        }
+    }
+
+    /// What a gate that let the revision pass has not tried.
+    fn not_tried(&self, replay: Option<&ReplayReport>) -> Option<String> {
+        let asked = u64::from(self.replay?);
+        match replay.map(|report| report.calls) {
+            None => Some(
+                "nothing was replayed: this is the handler's first revision, and nobody has called it".into(),
+            ),
+            Some(0) => Some("warning: no call is kept, so nothing was compared".into()),
+            Some(calls) if calls < asked => Some(format!(
+                "warning: {} kept and {} played, of the {asked} asked for",
+                if calls == 1 { "1 call is".to_owned() } else { format!("{calls} calls are") },
+                if calls == 1 { "was" } else { "were" },
+            )),
+            Some(_) => None,
         }
     }
 }

@@ -45,13 +45,13 @@ impl Deployer {
         };
         let report = self.play(tenant, handler, &candidate, calls).await?;
         if report.calls == 0 {
-            return Err(DeployError::NotFound(nothing_kept(tenant, handler)));
+            return Err(DeployError::NotFound(self.nothing_kept(tenant, handler)?));
         }
         Ok(ReplayReport { revision: Some(revision.0), ..report })
     }
 
-    /// Lets a revision that is about to be deployed pass only if kept calls sound the same on it. None for the first revision
-    /// of a handler, which nobody has called.
+    /// Lets a revision that is about to be deployed pass only if kept calls sound the same on it, and there are some. None for
+    /// the first revision of a handler, which nobody has called.
     pub(super) async fn gate(
         &self,
         tenant: &TenantId,
@@ -67,10 +67,12 @@ impl Deployer {
         let name = RevisionName { tenant: tenant.clone(), handler: handler.clone(), id: RevisionId(0) };
         let candidate = self.candidate(name, settings, Arc::clone(code))?;
         let report = self.play(tenant, handler, &candidate, gate.calls).await?;
-        let on = self.recorder()?.settings(tenant).on;
         // A gate that nothing can close shall not look like one that is open.
-        if report.calls == 0 && !on {
-            return Err(DeployError::refused("replay", nothing_kept(tenant, handler)));
+        if report.calls == 0 && !gate.none_kept {
+            let why = self.nothing_kept(tenant, handler)?;
+            let otherwise =
+                "or deploy with `--replay-allow none-kept` (`none_kept` in the API); nothing was changed";
+            return Err(DeployError::refused("replay", format!("{why}, {otherwise}")));
         }
         let passes = report.passes(&gate.allow);
         info!(%tenant, %handler, passes, "a deploy was tried on kept calls: {}", report.summary());
@@ -196,6 +198,18 @@ impl Deployer {
         forgotten.await
     }
 
+    /// What is said where no call of a handler is kept.
+    fn nothing_kept(&self, tenant: &TenantId, handler: &HandlerName) -> Result<String, DeployError> {
+        Ok(if self.recorder()?.settings(tenant).on {
+            format!("no call of {tenant}/{handler} is kept yet; recording is on: wait for calls")
+        } else {
+            format!(
+                "no call of {tenant}/{handler} is kept; switch recording on with `hookswitch tenant record {tenant} --on` and \
+                 wait for calls"
+            )
+        })
+    }
+
     fn recorder(&self) -> Result<&Recorder, DeployError> {
         self.host.recorder.get().ok_or_else(|| {
             DeployError::Unavailable(
@@ -217,11 +231,4 @@ impl Deployer {
         })
         .await
     }
-}
-
-fn nothing_kept(tenant: &TenantId, handler: &HandlerName) -> String {
-    format!(
-        "no call of {tenant}/{handler} is kept; switch recording on with `hookswitch tenant record {tenant} --on` and wait for \
-         calls"
-    )
 }

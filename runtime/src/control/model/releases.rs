@@ -49,14 +49,18 @@ pub struct Deploy {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayGate {
-    /// How many, the newest first.
+    /// How many, the newest first. Where fewer are kept those are played; `replay.calls` of the answer says how many.
     #[serde(default = "replay_calls")]
     #[schema(minimum = 1, maximum = 1000, default = 100)]
     pub calls: u32,
     /// Kinds of differences that do not stop it.
     #[serde(default)]
-    #[schema(max_items = 9)]
+    #[schema(max_items = 10)]
     pub allow: Vec<DifferenceKind>,
+    /// Whether it passes, too, where no call is kept and nothing could be compared; otherwise that is refused. The first
+    /// revision of a handler passes in any case, because nobody has called it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub none_kept: bool,
 }
 
 /// Kept calls to be played against a revision.
