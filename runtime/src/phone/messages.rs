@@ -69,6 +69,22 @@ pub struct Written {
     pub delivery: Delivery,
 }
 
+/// The content type of something that comes with a message.
+///
+/// # Errors
+/// What was expected, for people.
+pub fn media_type(text: &str) -> Result<String, String> {
+    let token = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    };
+    let parts = text.split(';').next().unwrap_or_default().trim().split_once('/');
+    if parts.is_some_and(|(kind, subtype)| token(kind) && token(subtype)) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected a content type such as image/jpeg".to_owned())
+    }
+}
+
 /// A conversation of two numbers.
 pub struct Texting<L> {
     sender: Sender<L>,

@@ -11,6 +11,7 @@
 //!
 //! Checking signatures is `carrier`'s business; what a document may hold, `twiml`'s.
 
+mod address;
 mod answer;
 pub mod call;
 pub mod carrier;
@@ -32,6 +33,7 @@ mod speech;
 #[cfg(test)]
 mod tests;
 
+pub use self::address::address;
 pub use self::clock::{Clock, rfc_2822};
 pub use self::event::{Event, Exchange, Heard, Leg, What, Writer, plain_link, printable};
 pub(crate) use self::event::{plain, xml};
@@ -49,6 +51,13 @@ pub const ANSWER_BYTES_MAX: usize = crate::twiml::DOCUMENT_BYTES_MAX;
 /// The longest call, in milliseconds.
 /// Source: Twilio, "call length": 4 hours unless the account allows 24.
 pub const CALL_MS_MAX: u64 = 4 * 3_600_000;
+
+/// Most things that come with one message.
+/// Source: Twilio, "Send and receive media messages": 10.
+pub const MEDIA_MAX: usize = 10;
+
+/// How a call ended whose documents led on and on, as its last event has it.
+pub const ENDLESS: &str = "the documents led on without end";
 
 /// Most documents of one call. Ours: a circle of redirects takes no time, so the length of the call does not end it.
 pub const DOCUMENTS_MAX: u32 = 1_000;

@@ -250,8 +250,8 @@ impl<L: Line> Sender<L> {
         let first = from.clone();
         for tried in 0.. {
             *from = first.clone();
-            let left = Duration::from_millis(overrides.total_ms).saturating_sub(*spent);
-            let result = self.redirected(from, params, good, token, overrides, (left, &mut *spent)).await;
+            let left = Duration::from_millis(overrides.total_ms).saturating_sub(spent);
+            let result = self.redirected(from, params, good, token, overrides, left, notes).await;
             let (again, why) = match &result {
                 Ok(reply) => {
                     let wanted = match reply.status {
@@ -298,7 +298,8 @@ impl<L: Line> Sender<L> {
         good: bool,
         token: &str,
         overrides: &Overrides,
-        (left, spent): (Duration, &mut Duration),
+        left: Duration,
+        notes: &mut Vec<(Option<u16>, String)>,
     ) -> Result<Reply, Failed> {
         let mut params = Some(params);
         for _ in 0..=REDIRECTS_MAX {
@@ -334,10 +335,12 @@ impl<L: Line> Sender<L> {
             if matches!(reply.status, 301..=303) {
                 next.method = Method::GET;
             }
-            if next.method == Method::GET {
+            let mut said = format!("{} to {location}, asked by {}", reply.status, next.method);
+            if next.method == Method::GET && params.take().is_some_and(|params| !params.is_empty()) {
                 // As every client does it: only a POST that is sent on as one has its parameters again.
-                params = None;
+                said.push_str(", parameters left out");
             }
+            notes.push((None, said));
             *from = next;
         }
         Err(Failed::Redirects(11215, format!("more than {REDIRECTS_MAX} redirects")))

@@ -26,7 +26,8 @@ use crate::clock;
 use crate::host;
 use crate::phone::call::{CallSettings, call};
 use crate::phone::line::{HttpLine, Line, Own};
-use crate::phone::{Account, Event, Faults, Ids, Outcome, Target, Until, What};
+use crate::phone::messages::media_type;
+use crate::phone::{Account, ENDLESS, Event, Faults, Ids, MEDIA_MAX, Outcome, Target, Until, What, address};
 use crate::telemetry::{self, LogFormat};
 
 const MORE: &str = "Examples:
@@ -36,7 +37,7 @@ const MORE: &str = "Examples:
   hookswitch call guest-examples/sms-keywords --text HELP --text STOP
 
 On a terminal: keys such as 1 or 12#, or words, then Enter; Enter alone says nothing; Ctrl-D hangs up.
-Exit code: 0 the call went through, 1 a webhook failed, 2 the command line is wrong.";
+Exit code: 0 the call went through, 1 a webhook failed or the documents led on without end, 2 the command line is wrong.";
 
 /// Call a handler or write to it, without a carrier
 #[derive(Debug, Args)]
@@ -48,10 +49,10 @@ pub struct CallArgs {
     #[arg(long, value_name = "T", env = "HOOKSWITCH_AUTH_TOKEN", hide_env_values = true)]
     auth_token: Option<String>,
     /// Who calls
-    #[arg(long, value_name = "NUMBER", default_value = "+12025550177", value_parser = caller::number)]
+    #[arg(long, value_name = "NUMBER", default_value = "+12025550177", value_parser = address)]
     from: String,
     /// Who is called
-    #[arg(long, value_name = "NUMBER", default_value = "+12025550199", value_parser = caller::number)]
+    #[arg(long, value_name = "NUMBER", default_value = "+12025550199", value_parser = address)]
     to: String,
     /// Keys, one group for each question: 1,2,1234#
     #[arg(long, value_name = "KEYS", value_delimiter = ',', value_parser = keys)]
@@ -60,14 +61,20 @@ pub struct CallArgs {
     #[arg(long, value_name = "TEXT")]
     say: Vec<String>,
     /// Write this message in place of a call; again for the next one. On a terminal, `--text ''` lets you write
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["digits", "say", "dial"])]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["digits", "say", "dial", "status_callback"])]
     text: Vec<String>,
+    /// Content type of something that comes with the first message, such as image/jpeg; again for more, up to 10
+    #[arg(long, value_name = "TYPE", requires = "text", value_parser = media_type)]
+    media: Vec<String>,
     /// What becomes of numbers that are dialled
     #[arg(long, value_enum, default_value_t = Dial::Answered)]
     dial: Dial,
     /// The number's fallback URL
     #[arg(long, value_name = "URL")]
     fallback: Option<String>,
+    /// Hears how the call ended; left out, a folder's own `status` where it takes events
+    #[arg(long, value_name = "URL")]
+    status_callback: Option<String>,
     /// Print the whole call as one JSON object
     #[arg(long)]
     json: bool,
@@ -113,10 +120,18 @@ pub(super) fn run(args: &CallArgs) -> ExitCode {
         failed_because("webhooks to a URL are signed: give --auth-token, or HOOKSWITCH_AUTH_TOKEN");
         return ExitCode::from(2);
     }
+    if args.media.len() > MEDIA_MAX {
+        failed_because(format!(
+            "a message comes with at most {MEDIA_MAX} media, and these are {}",
+            args.media.len()
+        ));
+        return ExitCode::from(2);
+    }
     match conduct(args) {
         Ok(events) => {
             let wrong = |event: &Event| match &event.what {
                 What::Webhook(exchange) => exchange.failure.is_some() || exchange.error.is_some(),
+                What::Ended { how, .. } => how == ENDLESS,
                 _ => false,
             };
             ExitCode::from(u8::from(events.iter().any(wrong)))
@@ -136,7 +151,7 @@ fn conduct(args: &CallArgs) -> Result<Vec<Event>, Box<dyn Error>> {
         let line = HttpLine::to(&url)?;
         let token = AuthToken::new(args.auth_token.as_deref().unwrap_or_default())?;
         let account = Account { sid: ACCOUNT.to_owned(), token };
-        runtime.block_on(talk(args, &line, account, url))?
+        runtime.block_on(talk(args, &line, account, url, None))?
     } else {
         let (_, stage) = open(PathBuf::from(&args.target))?;
         let url = stage.base.join(if args.text.is_empty() { "voice" } else { "sms" })?;
@@ -145,7 +160,9 @@ fn conduct(args: &CallArgs) -> Result<Vec<Event>, Box<dyn Error>> {
         for what in about_secrets(missing.iter().map(String::as_str), Path::new(&args.target)) {
             eprintln!("warning: {what}");
         }
-        runtime.block_on(talk(args, &line, stage.account, url))?
+        let status =
+            if line.takes_events(stage.base.path()) { Some(stage.base.join("status")?) } else { None };
+        runtime.block_on(talk(args, &line, stage.account, url, status))?
     };
     if args.json {
         say(&format!("{}\n", serde_json::to_string_pretty(&json!({ "events": events }))?));
@@ -158,11 +175,13 @@ async fn talk<L: Line>(
     line: &L,
     account: Account,
     url: Url,
+    status: Option<Url>,
 ) -> Result<Vec<Event>, Box<dyn Error>> {
-    let fallback = match &args.fallback {
-        None => None,
-        Some(link) => Some(Target::post(url.join(link).map_err(|error| format!("--fallback: {error}"))?)),
+    let linked = |option: &str, link: &Option<String>| {
+        link.as_ref().map(|link| url.join(link).map_err(|error| format!("{option}: {error}"))).transpose()
     };
+    let fallback = linked("--fallback", &args.fallback)?.map(Target::post);
+    let status_callback = linked("--status-callback", &args.status_callback)?.or(status).map(Target::post);
     let screen = Screen { silent: args.json, colour: colour() };
     if !args.text.is_empty() {
         return texting::talk(args, line, account, Target::post(url), fallback, &screen).await;
@@ -172,7 +191,7 @@ async fn talk<L: Line>(
         to: args.to.clone(),
         voice: Target::post(url),
         fallback,
-        status_callback: None,
+        status_callback,
         status_events: Vec::new(),
         outbound: None,
         params: Vec::new(),

@@ -66,9 +66,14 @@ impl Screen {
                 35,
                 &format!("a call is placed to {}, which leads to {}", printable(to), printable(lead)),
             ),
-            What::Sent { to, body, .. } => self.paint(
+            What::Sent { to, body, media, .. } => self.paint(
                 35,
-                &format!("a message is sent to {}: \u{201c}{}\u{201d}", printable(to), printable(body)),
+                &format!(
+                    "a message is sent to {}: \u{201c}{}\u{201d}{}",
+                    printable(to),
+                    printable(body),
+                    with(media)
+                ),
             ),
             What::Requested { method, url, .. } => {
                 let here = "nobody answers it here; `hookswitch dev` sends requests";
@@ -81,8 +86,8 @@ impl Screen {
                 };
                 self.paint(2, &format!("{by}: {}", printable(text)))
             }
-            What::Message { to, body, .. } => {
-                format!("message to {}: \u{201c}{}\u{201d}", printable(to), printable(body))
+            What::Message { to, body, media, .. } => {
+                format!("message to {}: \u{201c}{}\u{201d}{}", printable(to), printable(body), with(media))
             }
             What::Ended { how, status } => format!("{} ({status})", self.paint(1, how)),
         }
@@ -101,4 +106,12 @@ impl Screen {
         });
         read.await.ok().flatten()
     }
+}
+
+/// What comes with a message.
+fn with(media: &[String]) -> String {
+    if media.is_empty() {
+        return String::new();
+    }
+    format!(" with {}", media.iter().map(|url| printable(url)).collect::<Vec<_>>().join(", "))
 }

@@ -31,8 +31,11 @@ pub(super) async fn talk<L: Line>(
     let mut shown = 0;
     let asks = matches!(args.text.as_slice(), [only] if only.is_empty()) && is_terminal() && !args.json;
     let mut given = args.text.iter().cloned();
+    let mut media = args.media.clone();
     while let Some(body) = if asks { screen.ask("your message>").await } else { given.next() } {
-        texting.write(&Written { body, media: Vec::new(), delivery: Delivery::Delivered }).await;
+        texting
+            .write(&Written { body, media: std::mem::take(&mut media), delivery: Delivery::Delivered })
+            .await;
         texting.events.iter().skip(shown).for_each(|event| screen.show(event));
         shown = texting.events.len();
     }

@@ -23,7 +23,7 @@ use super::{curl as commands, save};
 use crate::clock;
 use crate::phone::call::{CallSettings, call as conduct};
 use crate::phone::messages::{Delivery, MessageSettings, Texting, Written};
-use crate::phone::{Act, CallbackOrder, Faults, Ids, Target, What};
+use crate::phone::{self, Act, CallbackOrder, Faults, Ids, MEDIA_MAX, Target, What};
 use crate::twiml::DocumentKind;
 
 /// Inputs that wait for a call; beyond it somebody leans on a key.
@@ -32,9 +32,6 @@ const INPUTS_MAX: usize = 64;
 const ADDRESS_MAX: usize = 256;
 /// Characters that somebody says or writes at one time.
 const TEXT_MAX: usize = 2_000;
-/// Things that come with one message.
-/// Source: Twilio, 10 media.
-const MEDIA_MAX: usize = 10;
 
 /// Why a request is refused.
 pub(super) struct Refusal(StatusCode, String);
@@ -163,12 +160,10 @@ pub(super) struct Begun {
 
 fn address(name: &str, text: &str) -> Result<String, Refusal> {
     let text = text.trim();
-    if text.is_empty() || text.chars().count() > ADDRESS_MAX || text.chars().any(char::is_control) {
-        let said =
-            format!("`{name}` is {text:?}, expected a number such as +12025550123, `client:NAME` or `sip:…`");
-        return Err(Refusal::bad(said));
+    if text.chars().count() > ADDRESS_MAX {
+        return Err(Refusal::bad(format!("`{name}` has more than {ADDRESS_MAX} characters")));
     }
-    Ok(text.to_owned())
+    phone::address(text).map_err(|expected| Refusal::bad(format!("`{name}` is {text:?}, {expected}")))
 }
 
 /// Begins a call.

@@ -25,7 +25,7 @@ use super::params::{LegState, Params, add, params};
 use super::party::{Act, Outcome, Party, Presence, Question};
 use super::sender::{Account, Kept, Sender, Sent, Target};
 use super::speech::{PLAY_MS, lasts_ms};
-use super::{CALL_MS_MAX, Clock, DOCUMENTS_MAX, Faults, Ids};
+use super::{CALL_MS_MAX, Clock, DOCUMENTS_MAX, ENDLESS, Faults, Ids};
 use crate::twiml::DocumentKind;
 
 /// How a call begins.
@@ -151,8 +151,10 @@ enum Ended {
     Left,
     /// It could not be had.
     Failed,
-    /// The call is over its limits.
+    /// The call lasts longer than any may.
     TooLong,
+    /// It asks for more documents than any may.
+    Endless,
 }
 
 impl Ended {
@@ -165,6 +167,7 @@ impl Ended {
             Self::Left => "the call left its queue",
             Self::Failed => "the carrier gave up",
             Self::TooLong => "the call became too long",
+            Self::Endless => ENDLESS,
         }
     }
 }
@@ -215,7 +218,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                     let said =
                         format!("{DOCUMENTS_MAX} documents and no end: does a link lead back to itself?");
                     self.note(scope.leg(), None, said).await;
-                    return Ended::TooLong;
+                    return Ended::Endless;
                 }
                 let Some((page, answer)) = self.document(leg, scope, &fetch).await else {
                     return Ended::Failed;

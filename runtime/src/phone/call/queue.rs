@@ -71,7 +71,11 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                         }
                         // Silence then, as without a document.
                         Ended::Failed => wait = None,
-                        Ended::Hangup | Ended::HungUp | Ended::Rejected { .. } | Ended::TooLong => break,
+                        Ended::Hangup
+                        | Ended::HungUp
+                        | Ended::Rejected { .. }
+                        | Ended::TooLong
+                        | Ended::Endless => break,
                     }
                     if self.clock.now_ms() == before_ms {
                         // A document without a sound would be asked for without end.

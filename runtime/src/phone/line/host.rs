@@ -198,6 +198,13 @@ impl HostLine {
         })
     }
 
+    /// Whether the handler at this path (`/tenant/handler/`) hears of events.
+    #[must_use]
+    pub fn takes_events(&self, handler: &str) -> bool {
+        let code = self.handler(handler).ok().and_then(|(_, handler)| handler.stable.code());
+        code.is_some_and(|code| code.exports().events)
+    }
+
     /// Takes what was said so far, and how many lines are missing, because so much was logged at once.
     pub fn take_log(&self) -> (Said, u64) {
         let mut log = self.log();

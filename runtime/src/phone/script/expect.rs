@@ -362,3 +362,19 @@ pub(super) fn requests(script: &Script, events: &[Event], failure: Option<Failur
         })
     })
 }
+
+/// A fault that was asked for and never came: the script would prove nothing.
+pub(super) fn faults(script: &Script, events: &[Event]) -> Option<Failure> {
+    let asks = |event: &&Event| matches!(&event.what, What::Webhook(exchange) if exchange.steers);
+    let asked = events.iter().filter(asks).count();
+    let (timeout, signature) = (script.faults.timeout_at, script.faults.bad_signature_at);
+    let (key, at) = [("timeout_at", timeout), ("bad_signature_at", signature)]
+        .into_iter()
+        .filter_map(|(key, at)| at.map(|at| (key, at)))
+        .find(|(_, at)| usize::try_from(*at).is_ok_and(|at| at > asked))?;
+    let webhooks = if asked == 1 { "webhook" } else { "webhooks" };
+    Some(Failure::of(
+        script,
+        format!("`{key} = {at}` never came: the conversation had {asked} {webhooks} that ask for a document"),
+    ))
+}

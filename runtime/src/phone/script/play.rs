@@ -221,7 +221,8 @@ impl<L: Line> On<'_, L> {
         };
         let (failure, events) =
             played.unwrap_or_else(|problem| (Some(Failure::of(script, problem)), Vec::new()));
-        (expect::requests(script, &events, failure), events)
+        let failure = expect::requests(script, &events, failure);
+        (failure.or_else(|| expect::faults(script, &events)), events)
     }
 
     fn target(&self, link: &str) -> Result<Target, String> {

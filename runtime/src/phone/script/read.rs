@@ -13,13 +13,15 @@ use super::written::RawStep;
 use crate::config::Secret;
 use crate::handler_toml::said_of;
 use crate::outbound::world::Rule;
-use crate::phone::{CallbackOrder, Faults, Outcome, Until};
+use crate::phone::{CallbackOrder, Faults, Outcome, Until, address};
 use crate::secrets::problem_of_value;
 
 /// The caller of scripts that do not say who calls.
 const FROM: &str = "+12025550177";
 /// Whom they call.
 const TO: &str = "+12025550199";
+/// The longest time by which answers may be late, in milliseconds: nobody waits so long.
+const DELAY_MS_MAX: u64 = 60_000;
 
 /// What is wrong with a script file.
 #[derive(Debug, thiserror::Error)]
@@ -242,13 +244,13 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
     let mut scripts: Vec<Script> = Vec::new();
     for (kind, spanned) in calls.chain(messages).chain(web) {
         let line = line_of(spanned.span().start);
-        let raw = spanned.into_inner();
+        let mut raw = spanned.into_inner();
         // What a script says itself goes before what is said for the whole file.
         let (own_secrets, own_at_unix_ms) = given(&raw.secrets, &raw.at)?;
         let mut secrets = secrets.clone();
         secrets.extend(own_secrets);
         let mut steps = Vec::with_capacity(raw.steps.len());
-        for step in raw.steps {
+        for step in std::mem::take(&mut raw.steps) {
             let line = line_of(step.span().start);
             let step = Step::check(step.into_inner(), kind).map_err(|problem| invalid(line, problem))?;
             steps.push(Placed { line, step });
@@ -257,7 +259,7 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
             return Err(invalid(line, format!("{:?} has no steps: what shall happen?", raw.name)));
         }
         let mut http = Vec::with_capacity(raw.http.len());
-        for rule in raw.http {
+        for rule in std::mem::take(&mut raw.http) {
             let line = line_of(rule.span().start);
             http.push(rule.into_inner().check().map_err(|problem| invalid(line, problem))?);
         }
@@ -283,6 +285,9 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
         if let Some((key, _, places)) = keys.iter().find(|(_, given, fits)| *given && !fits.contains(&kind)) {
             let places: Vec<&str> = places.iter().map(|place| place.written()).collect();
             let problem = format!("`{key}` is for {}, and this is {}", places.join(" and "), kind.written());
+            return Err(invalid(line, problem));
+        }
+        if let Some(problem) = odd(&raw) {
             return Err(invalid(line, problem));
         }
         const EVENTS: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
@@ -317,6 +322,31 @@ pub fn read_text(file: &str, text: &str) -> Result<Scripts, ScriptError> {
     }
     scripts.sort_by_key(|script| script.line);
     Ok(Scripts(scripts))
+}
+
+/// A value that could never come true, or would mean nothing.
+fn odd(raw: &RawScript) -> Option<String> {
+    if raw.name.trim().is_empty() {
+        return Some("`name` is empty; the report tells a script by it".to_owned());
+    }
+    for (key, number) in [("from", &raw.from), ("to", &raw.to)] {
+        if let Some(number) = number
+            && let Err(expected) = address(number)
+        {
+            return Some(format!("`{key}` is {number:?}, {expected}"));
+        }
+    }
+    if !raw.status_events.is_empty() && raw.status_callback.is_none() {
+        return Some("`status_events` says what `status_callback` hears of, and there is none".to_owned());
+    }
+    let faults = raw.faults.as_ref()?;
+    for (key, at) in [("timeout_at", faults.timeout_at), ("bad_signature_at", faults.bad_signature_at)] {
+        if at == Some(0) {
+            return Some(format!("`{key}` is 0, and webhooks are counted from 1"));
+        }
+    }
+    let delay_ms = faults.delay_ms;
+    (delay_ms > DELAY_MS_MAX).then(|| format!("`delay_ms` is {delay_ms}, expected at most {DELAY_MS_MAX}"))
 }
 
 /// Secrets as a handler may have them. No value is shown, made up or not.

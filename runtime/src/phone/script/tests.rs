@@ -91,6 +91,45 @@ fn what_is_wrong_with_a_script_is_named_with_its_line() {
             "[[web]]\nname = 'x'\nsteps = [{ wait_s = 1, at = 'soon' }]",
             "`at` does not belong to a step with `wait_s`",
         ),
+        ("[[call]]\nname = ' '\nsteps = [{ hang_up = true }]", "`name` is empty"),
+        (
+            "[[call]]\nname = 'x'\nfrom = 'banana'\nsteps = [{ hang_up = true }]",
+            "calls/a.toml:1: `from` is \"banana\", expected a number in E.164",
+        ),
+        ("[[messages]]\nname = 'x'\nto = '2025550177'\nsteps = [{ write = 'x' }]", "`to` is \"2025550177\""),
+        (
+            "[[call]]\nname = 'x'\nstatus_events = ['answered']\nsteps = [{ hang_up = true }]",
+            "`status_events` says what `status_callback` hears of",
+        ),
+        (
+            "[[call]]\nname = 'x'\nfaults = { bad_signature_at = 0 }\nsteps = [{ hang_up = true }]",
+            "`bad_signature_at` is 0, and webhooks are counted from 1",
+        ),
+        (
+            "[[call]]\nname = 'x'\nfaults = { delay_ms = 60001 }\nsteps = [{ hang_up = true }]",
+            "`delay_ms` is 60001, expected at most 60000",
+        ),
+        (
+            "[[call]]\nname = 'x'\nsteps = [\n  { say = 'x', confidence = 7.0 },\n]",
+            "calls/a.toml:4: `confidence` is 7, expected 0 to 1",
+        ),
+        ("[[call]]\nname = 'x'\nsteps = [{ dial = 'failed', sip_code = 9999 }]", "expected 400 to 699"),
+        (
+            "[[call]]\nname = 'x'\nsteps = [{ dial = 'busy', sip_code = 486 }]",
+            "belongs to `dial = \"failed\"`",
+        ),
+        ("[[call]]\nname = 'x'\nsteps = [{ dial = 'busy', seconds = 4 }]", "nobody answers here"),
+        ("[[call]]\nname = 'x'\nsteps = [{ queue = 'full', until = 'caller' }]", "nobody answers here"),
+        ("[[call]]\nname = 'x'\nsteps = [{ record = 1, key = 'x' }]", "expected one of 0-9, * and #"),
+        ("[[web]]\nname = 'x'\nsteps = [{ answered = 700 }]", "expected 100 to 599"),
+        (
+            "[[messages]]\nname = 'x'\nsteps = [{ write = 'x', media = ['banana'] }]",
+            "`media` has \"banana\", expected a content type such as image/jpeg",
+        ),
+        (
+            "[[messages]]\nname = 'x'\nsteps = [{ write = 'x', media = ['a/b','a/b','a/b','a/b','a/b','a/b','a/b','a/b','a/b','a/b','a/b'] }]",
+            "`media` lists 11, and a message has at most 10",
+        ),
         (
             "[[call]]\nname = 'x'\nhttp = [{ request = 'GET https://a.example.com/', status = 99 }]\nsteps = [{ hang_up = true }]",
             "expected 200 to 599",

@@ -8,8 +8,8 @@ use super::http::{RawForm, asked};
 use super::moment::RawMoment;
 use super::read::Kind;
 use super::steps::{Answered, Author, EndedBy, Expected, Kept, Requested, Step, Stored, TextMatch, sorted};
-use crate::phone::messages::{Delivery, Written};
-use crate::phone::{Act, End, Leg, Outcome, Until, event};
+use crate::phone::messages::{Delivery, Written, media_type};
+use crate::phone::{Act, End, Leg, MEDIA_MAX, Outcome, Until, event};
 use crate::twiml::Element;
 
 /// Every key that a step may have.
@@ -221,6 +221,44 @@ impl RawStep {
         keys.into_iter().find(|(_, given, fits)| *given && !fits.contains(&lead)).map(|(key, ..)| key)
     }
 
+    /// That no value is one that could never be, or means nothing beside the others.
+    fn means_something(&self) -> Result<(), String> {
+        if let Some(confidence) = self.confidence.filter(|sure| !(0.0..=1.0).contains(sure)) {
+            return Err(format!("`confidence` is {confidence}, expected 0 to 1"));
+        }
+        if let Some(code) = self.sip_code.filter(|code| !(400..700).contains(code)) {
+            return Err(format!("`sip_code` is {code}, expected 400 to 699"));
+        }
+        if self.sip_code.is_some() && !matches!(self.dial, Some(RawDial::Failed)) {
+            return Err("`sip_code` says how a dial failed; it belongs to `dial = \"failed\"`".into());
+        }
+        if let Some(key) = self.key.filter(|key| !key.is_ascii_digit() && !"*#".contains(*key)) {
+            return Err(format!("`key` is {key:?}, expected one of 0-9, * and #"));
+        }
+        if let Some(status) = self.answered.filter(|status| !(100..600).contains(status)) {
+            return Err(format!("`answered` is {status}, expected 100 to 599"));
+        }
+        let talks = match (self.dial, self.queue) {
+            (Some(dial), _) => matches!(dial, RawDial::Answered | RawDial::Machine),
+            (None, Some(queue)) => queue == RawQueue::Answered,
+            (None, None) => true,
+        };
+        for (name, given) in [("seconds", self.seconds.is_some()), ("until", self.until.is_some())] {
+            if given && !talks {
+                return Err(format!("`{name}` is about a conversation, and nobody answers here"));
+            }
+        }
+        if let Some(Media::Types(types)) = &self.media {
+            if types.len() > MEDIA_MAX {
+                return Err(format!("`media` lists {}, and a message has at most {MEDIA_MAX}", types.len()));
+            }
+            for found in types {
+                media_type(found).map_err(|expected| format!("`media` has {found:?}, {expected}"))?;
+            }
+        }
+        Ok(())
+    }
+
     fn meaning(self, lead: &str) -> Result<Step, String> {
         let after_ms = self.after_s.map(|s| milliseconds("after_s", s)).transpose()?;
         let seconds = self.seconds.unwrap_or(20);
@@ -230,6 +268,7 @@ impl RawStep {
             Some(RawUntil::Star) => Until::Star,
         };
         let answered = |machine| Outcome::Answered { seconds, until, machine };
+        self.means_something()?;
         Ok(match lead {
             "hear" => Step::Hear(Box::new(Expected {
                 text: TextMatch::new(self.hear, self.matches.as_deref())?,
