@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Served, Serving, TOKEN, example, hookswitch, misbehave};
+use crate::support::{Served, Serving, TOKEN, Upstream, example, hookswitch, misbehave, on_host_runtime};
 
 fn run(args: &[&str], input: &str) -> Output {
     let mut child = hookswitch()
@@ -202,6 +202,7 @@ fn what_can_not_be_meant_is_an_error_and_not_a_success() {
         (&["test", empty], "a folder without a handler in it"),
         (&["test", "guest-examples/front-desk", "--only", "no such script"], "in its name"),
         (&["call", "guest-examples/front-desk", "--from", "banana"], "a number in E.164"),
+        (&["call", "guest-examples/sms-keywords", "--text", "x", "--media", "banana"], "such as image/jpeg"),
         (&["number", "add", "2025550124", "jsh"], "expected a number in E.164, such as +12025550123"),
     ] {
         let output = run(args, "");
@@ -226,4 +227,55 @@ fn a_document_that_is_refused_is_complained_about_once() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stdout));
     assert_eq!((said.matches("`volume`").count(), said.contains("`strict = true`")), (1, true), "{said}");
+}
+
+#[test]
+fn a_call_tells_its_end_and_a_message_brings_its_media() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("code.wasm"), misbehave()).unwrap();
+    std::fs::write(folder.path().join("handler.toml"), "name = \"m\"\ncomponent = \"code.wasm\"").unwrap();
+    let said = |output: &Output| {
+        [&*output.stdout, &*output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat()
+    };
+    let output = run(&["call", folder.path().to_str().unwrap()], "");
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(said(&output).contains("status: completed POST /dev/m/status \u{2192} 204"), "{}", said(&output));
+
+    on_host_runtime(async {
+        let upstream = Upstream::start().await;
+        let call = |path: &str, more: &[&str]| {
+            run(&[&["call", &upstream.url(path), "--auth-token", TOKEN][..], more].concat(), "")
+        };
+        let output = call("/circle", &["--status-callback", "/status/204"]);
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(said(&output).contains("the documents led on without end"), "{}", said(&output));
+        let last = upstream.seen().pop().unwrap();
+        let body = String::from_utf8_lossy(&last.body).into_owned();
+        assert!(
+            last.line == "POST /status/204" && body.contains("CallStatus=completed"),
+            "{}: {body}",
+            last.line
+        );
+
+        call(
+            "/circle",
+            &["--text", "Look", "--text", "again", "--media", "image/png", "--media", "audio/ogg"],
+        );
+        let media = |body: &[u8]| {
+            let fields = form_urlencoded::parse(body).into_owned();
+            let of_media =
+                |(name, _): &(String, String)| name.starts_with("MediaContentType") || name == "NumMedia";
+            fields.filter(of_media).map(|(_, value)| value).collect::<Vec<_>>().join(" ")
+        };
+        let seen = upstream.seen();
+        assert!(
+            seen.iter().any(|seen| media(&seen.body) == "2 image/png audio/ogg"),
+            "it comes with the first"
+        );
+        assert_eq!(
+            seen.last().map(|seen| media(&seen.body)).as_deref(),
+            Some("0"),
+            "and not with the second"
+        );
+    });
 }

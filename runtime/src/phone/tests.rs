@@ -319,6 +319,56 @@ webhooks = []"#,
     assert!(!tokens[0].is_empty());
 }
 
+#[test]
+fn a_redirect_a_circle_and_a_fault_that_never_comes_are_told() {
+    for (pages, call, notes, ended, failed) in [
+        (
+            r#""/voice" = { status = 302, location = "/b" }, "/b" = { status = 307, location = "/c?d=1" }, "/c" = "<Hangup/>""#,
+            "",
+            &["302 to /b, asked by GET, parameters left out", "307 to /c?d=1, asked by GET"][..],
+            "the handler hung up",
+            None,
+        ),
+        (
+            r#""/voice" = { status = 308, location = "/b" }, "/b" = "<Hangup/>""#,
+            "faults = { bad_signature_at = 1 }, ",
+            &["308 to /b, asked by POST"],
+            "the handler hung up",
+            None,
+        ),
+        (
+            r#""/voice" = "<Hangup/>""#,
+            "faults = { timeout_at = 7 }, ",
+            &[],
+            "the handler hung up",
+            Some("`timeout_at = 7` never came: the conversation had 1 webhook that asks for a document"),
+        ),
+        (
+            r#""/voice" = "<Redirect>voice</Redirect>""#,
+            "",
+            &["1000 documents and no end: does a link lead back to itself?"],
+            super::ENDLESS,
+            None,
+        ),
+    ] {
+        let by = if ended == super::ENDLESS { "carrier" } else { "handler" };
+        let text = format!(
+            "[[case]]\nfact = \"1\"\nname = \"x\"\npages = {{ {pages} }}\ncall = {{ {call}steps = [{{ ends = \"{by}\" }}] }}\nwebhooks = []"
+        );
+        let case: File = toml::from_str(&text).unwrap();
+        let (tried, _) = played(&case.case[0]);
+        let told = tried.events.iter().filter_map(|event| match &event.what {
+            What::Note { text, .. } => Some(text.as_str()),
+            _ => None,
+        });
+        assert_eq!(told.collect::<Vec<_>>(), notes, "{pages}");
+        let last = tried.events.last().map(|event| &event.what);
+        assert!(matches!(last, Some(What::Ended { how, .. }) if how == ended), "{pages}: {last:?}");
+        let failure = tried.failure.map(|failure| failure.expected);
+        assert_eq!(failure.as_deref(), failed, "{pages}");
+    }
+}
+
 /// Presses a key some time into each prompt that it is told of.
 struct Impatient {
     heard: Vec<String>,

@@ -189,6 +189,11 @@ where
             let headers = "x-one: 1\r\n".repeat(1_000);
             stream.write_all(full(200, &headers, "").as_bytes()).await?;
         }
+        // A document that leads back to itself.
+        "circle" => {
+            let body = "<Response><Redirect>/circle</Redirect></Response>";
+            stream.write_all(full(200, "content-type: text/xml\r\n", body).as_bytes()).await?;
+        }
         "silent" => tokio::time::sleep(Duration::from_secs(60)).await,
         // `/slow/300`: after so many milliseconds.
         "slow" => {

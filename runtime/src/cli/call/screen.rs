@@ -115,3 +115,28 @@ fn with(media: &[String]) -> String {
     }
     format!(" with {}", media.iter().map(|url| printable(url)).collect::<Vec<_>>().join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_with_a_message_is_shown() {
+        let screen = Screen { silent: false, colour: false };
+        let media = vec!["https://a.example.com/1.png".to_owned(), "https://a.example.com/2.png".to_owned()];
+        let (from, to, body) = ("+12025550199".to_owned(), "+12025550177".to_owned(), "Look".to_owned());
+        let reply = What::Message {
+            from: from.clone(),
+            to: to.clone(),
+            body: body.clone(),
+            media: media.clone(),
+            by_carrier: false,
+        };
+        let sent = What::Sent { id: "MM1".into(), to, from, body, media, later: false };
+        for what in [reply, sent] {
+            let line = screen.line(&Event { at_ms: 0, leg: Leg::Caller, what });
+            let expected = "to +12025550177: \u{201c}Look\u{201d} with https://a.example.com/1.png, https://a.example.com/2.png";
+            assert!(line.ends_with(expected), "{line}");
+        }
+    }
+}

@@ -34,6 +34,7 @@ const ADDRESS_MAX: usize = 256;
 const TEXT_MAX: usize = 2_000;
 
 /// Why a request is refused.
+#[derive(Debug)]
 pub(super) struct Refusal(StatusCode, String);
 
 impl Refusal {
@@ -158,7 +159,7 @@ pub(super) struct Begun {
     conversation: String,
 }
 
-fn address(name: &str, text: &str) -> Result<String, Refusal> {
+pub(super) fn address(name: &str, text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     if text.chars().count() > ADDRESS_MAX {
         return Err(Refusal::bad(format!("`{name}` has more than {ADDRESS_MAX} characters")));

@@ -176,3 +176,12 @@ async fn a_call_that_was_saved_passes_as_its_test() {
     const OTHER: Pages = Pages(&[("/voice", "<Gather action='voice/menu'><Say>Press 2.</Say></Gather>")]);
     assert!(try_script(&OTHER, account(), &base, &text).await.unwrap().failure.is_some());
 }
+
+#[test]
+fn a_page_calls_from_whom_the_terminal_calls_from() {
+    for (text, good) in [("+12025550177", true), (" client:ada ", true), ("banana", false), ("", false)] {
+        let found = super::api::address("from", text);
+        assert_eq!(found.is_ok(), good, "{text:?}: {found:?}");
+    }
+    assert!(super::api::address("from", &format!("client:{}", "a".repeat(300))).is_err());
+}

@@ -372,9 +372,9 @@ pub(super) fn faults(script: &Script, events: &[Event]) -> Option<Failure> {
         .into_iter()
         .filter_map(|(key, at)| at.map(|at| (key, at)))
         .find(|(_, at)| usize::try_from(*at).is_ok_and(|at| at > asked))?;
-    let webhooks = if asked == 1 { "webhook" } else { "webhooks" };
+    let webhooks = if asked == 1 { "webhook that asks" } else { "webhooks that ask" };
     Some(Failure::of(
         script,
-        format!("`{key} = {at}` never came: the conversation had {asked} {webhooks} that ask for a document"),
+        format!("`{key} = {at}` never came: the conversation had {asked} {webhooks} for a document"),
     ))
 }

@@ -30,7 +30,7 @@ fn what_is_wrong_with_a_script_is_named_with_its_line() {
         ("[[call]]\nname = 'x'\nsteps = [{ xml = '<Pause>' }]", "`xml`:"),
         ("[[call]]\nname = 'x'\nsteps = [{ dial = 'maybe' }]", "unknown variant `maybe`"),
         (
-            "[[call]]\nname = 'x'\nstatus_events = ['done']\nsteps = [{ hang_up = true }]",
+            "[[call]]\nname = 'x'\nstatus_callback = 'status'\nstatus_events = ['done']\nsteps = [{ hang_up = true }]",
             "status_events has \"done\"",
         ),
         ("[[call]]\nname = 'x'\nsteps = [{ record = 1, key = '#', hang_up = true }]", "not both"),
