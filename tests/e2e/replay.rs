@@ -128,7 +128,7 @@ fn kept_calls_tell_what_a_revision_changes_and_stop_its_deploy() {
         assert_eq!((&deployed["revision"], &deployed["live"]), (&2.into(), &true.into()), "{deployed}");
         assert_eq!(groups(&deployed["replay"]), [triple("text", "voice", "Gather/Say")]);
         assert!(
-            said(&passed).contains("warning: 3 calls are kept and were played, of the 100 asked for"),
+            said(&passed).contains("warning: 4 calls are kept and were played, of the 100 asked for"),
             "{}",
             said(&passed)
         );

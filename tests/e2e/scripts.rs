@@ -413,14 +413,14 @@ steps = [{ hear = "Something else" }]
                 "{ request = \"POST https://other.example.com/voice\", headers = { content-type",
             ],
             &["the carrier would ask POST https://localhost/dev/misbehave/sms, ", reach],
-            &["failed: HS202"],
+            &["failed: HS213"],
         ],
     );
     assert!(
         text.contains(&format!("the carrier would ask POST https://other.example.com/voice, {reach}")),
         "{text}"
     );
-    for why in ["the host says: HS202: ", "misbehaving on purpose", "`{ error = \u{2026} }` expects one"] {
+    for why in ["the host says: HS213: ", "misbehaving on purpose", "`{ error = \u{2026} }` expects one"] {
         assert!(junit.contains(why) && text.contains(why), "{why} is not in\n{junit}\n{text}");
     }
 }
