@@ -29,7 +29,7 @@ KINDS = {
     "ConnectionTimeout": ("timeout", "no connection in time"),
     "HttpResponseTimeout": ("timeout", "no answer in time"),
     "ConnectionReadTimeout": ("timeout", "the rest of the answer did not come in time"),
-    "ConnectionLimitReached": ("limit", "too many requests are open"),
+    "ConnectionLimitReached": ("limit", "there are too many requests; the log says which limit was met"),
     "HttpRequestBodySize": ("limit", "its body is larger than may be sent"),
     "HttpResponseBodySize": ("limit", "the answer is larger than may be received"),
     "HttpRequestHeaderSectionSize": ("limit", "its headers are larger than may be sent"),

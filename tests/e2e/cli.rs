@@ -246,6 +246,11 @@ fn a_call_tells_its_end_and_a_message_brings_its_media() {
         let call = |path: &str, more: &[&str]| {
             run(&[&["call", &upstream.url(path), "--auth-token", TOKEN][..], more].concat(), "")
         };
+        // Another host is asked over the wire, also where the call is to a folder.
+        let elsewhere = upstream.url("/status/204?from=folder");
+        let output = run(&["call", folder.path().to_str().unwrap(), "--status-callback", &elsewhere], "");
+        assert!(output.status.success(), "{}", said(&output));
+        assert_eq!(upstream.seen().pop().unwrap().line, "POST /status/204?from=folder");
         let output = call("/circle", &["--status-callback", "/status/204"]);
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         assert!(said(&output).contains("the documents led on without end"), "{}", said(&output));

@@ -197,7 +197,7 @@ def codes():
     yield wasi.ErrorCode_HttpResponseBodySize(None), "limit", "the answer is larger than may be received"
     yield wasi.ErrorCode_HttpRequestHeaderSectionSize(1), "limit", "its headers are larger than may be sent"
     yield wasi.ErrorCode_ConnectionTerminated(), "broken", "the connection broke"
-    yield wasi.ErrorCode_ConnectionLimitReached(), "limit", "too many requests are open"
+    yield wasi.ErrorCode_ConnectionLimitReached(), "limit", "there are too many requests; the log says which limit was met"
     yield wasi.ErrorCode_InternalError("x"), "broken", "what came back was no answer"
 
 

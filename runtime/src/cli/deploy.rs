@@ -55,6 +55,9 @@ pub struct DeployArgs {
     /// Take all new calls at once, whatever the risk
     #[arg(long, conflicts_with = "percent")]
     no_canary: bool,
+    /// Take the defaults for all settings where there is no handler.toml, instead of those in force
+    #[arg(long)]
+    default_settings: bool,
     /// Play the newest N kept calls on it first, and deploy only if they sound the same; where none is kept it is refused
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     replay: Option<u32>,
@@ -142,6 +145,9 @@ impl RemoteCommand for DeployArgs {
                 return Err(error);
             }
         };
+        if deploy.settings.is_none() && deployed.settings_of.is_none() {
+            console.note("there is no handler.toml beside the component and no handler of this name was there: all settings have their defaults");
+        }
         if let Some(what) = self.not_tried(deployed.replay.as_ref()) {
             console.note(what);
         }

@@ -328,7 +328,8 @@ mod tests {
         let carrier = OfflineCarrier::new(account.clone(), Ids::new(1));
         let host = Host::new(&Config::default(), PinKey::random().unwrap()).unwrap();
         let tenant = TenantId::new("acme").unwrap();
-        let line = HostLine::beside(&host, &tenant, Arc::clone(&carrier), Own::default()).unwrap();
+        let base = Url::parse("http://localhost").unwrap();
+        let line = HostLine::beside(&host, &tenant, &base, Arc::clone(&carrier), Own::default()).unwrap();
         let service = "MG1".to_owned();
         let settings = MessageSettings {
             from: "+12025550177".into(),

@@ -250,8 +250,10 @@ impl<L: Line> Sender<L> {
         let first = from.clone();
         for tried in 0.. {
             *from = first.clone();
-            let left = Duration::from_millis(overrides.total_ms).saturating_sub(spent);
-            let result = self.redirected(from, params, good, token, overrides, left, notes).await;
+            let left = Duration::from_millis(overrides.total_ms).saturating_sub(*spent);
+            let within = left.min(Duration::from_millis(overrides.read_ms));
+            let told = (&mut *notes, &mut *spent);
+            let result = self.redirected(from, params, good, token, within, told).await;
             let (again, why) = match &result {
                 Ok(reply) => {
                     let wanted = match reply.status {
@@ -297,14 +299,12 @@ impl<L: Line> Sender<L> {
         params: &Params,
         good: bool,
         token: &str,
-        overrides: &Overrides,
-        left: Duration,
-        notes: &mut Vec<(Option<u16>, String)>,
+        within: Duration,
+        (notes, spent): (&mut Vec<(Option<u16>, String)>, &mut Duration),
     ) -> Result<Reply, Failed> {
         let mut params = Some(params);
         for _ in 0..=REDIRECTS_MAX {
-            let request = self.request(from, params, good, token, overrides, left);
-            let within = request.answer_within;
+            let request = self.request(from, params, good, token, within);
             let mut reply = self.line.send(request).await.map_err(|error| {
                 if let LineError::ReadTimeout(ms) | LineError::ConnectTimeout(ms) = &error {
                     *spent += Duration::from_millis(u64::try_from(*ms).unwrap_or(u64::MAX));
@@ -352,8 +352,7 @@ impl<L: Line> Sender<L> {
         params: Option<&Params>,
         good: bool,
         token: &str,
-        overrides: &Overrides,
-        left: Duration,
+        within: Duration,
     ) -> Outgoing {
         let mut url = without_fragment(&to.url);
         let mut headers = HeaderMap::with_capacity(8);
@@ -384,13 +383,7 @@ impl<L: Line> Sender<L> {
         if let Some(cookies) = self.jar.header(&url) {
             put(&mut headers, header::COOKIE, &cookies);
         }
-        Outgoing {
-            method: to.method.clone(),
-            url,
-            headers,
-            body,
-            answer_within: left.min(Duration::from_millis(overrides.read_ms)),
-        }
+        Outgoing { method: to.method.clone(), url, headers, body, answer_within: within }
     }
 }
 

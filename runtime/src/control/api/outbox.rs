@@ -100,11 +100,10 @@ pub(in crate::control) async fn list(
 )]
 pub(in crate::control) async fn cancel_all(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    Deploys(caller): Deploys,
     Path(TenantPath { tenant }): Path<TenantPath>,
     Query(OfHandler { handler }): Query<OfHandler>,
 ) -> Result<Answer<OutboxCanceled>, Refusal> {
-    caller.deploys(&tenant)?;
     finish(async move {
         api.store.tenant(tenant.clone()).await?;
         let by = format!("token {}", caller.name());
