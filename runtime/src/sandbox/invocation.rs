@@ -20,7 +20,7 @@ use super::outcome::{self, Answer, Outcome, RunError, Used};
 use super::prepared::Prepared;
 use super::store::State;
 use super::web::Web;
-use super::{Limits, Sandbox, store};
+use super::{Limits, Sandbox, limits, store};
 use crate::call::Webhook;
 use crate::capability::{ConfigValues, Context, Nobody, session};
 
@@ -149,8 +149,10 @@ async fn bounded<T>(
     // Most invocations are done with the first poll: they never get to know a timer.
     let mut timer = pin!(None);
     poll_fn(|context| {
-        time.resumed.get_or_insert_with(Instant::now);
+        let resumed = *time.resumed.get_or_insert_with(Instant::now);
+        limits::at_work(Some((time.busy, resumed)));
         let polled = catch_unwind(AssertUnwindSafe(|| guest.as_mut().poll(context)));
+        limits::at_work(None);
         time.pause();
         match polled {
             Err(panic) => Poll::Ready(End::Panicked(panic)),

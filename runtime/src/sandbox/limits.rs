@@ -4,9 +4,10 @@
 //! of the whole host. A denied growth is an answer that a guest can live with (`memory.grow` gives −1), so it is only
 //! noted here; if the guest then fails, the note tells why.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::{ResourceLimiter, UpdateDeadline};
 
@@ -182,6 +183,17 @@ impl Drop for Limiter {
     }
 }
 
+thread_local! {
+    /// Of the invocation that this thread is polling: how long it had worked before, and since when it works again.
+    static AT_WORK: Cell<Option<(Duration, Instant)>> = const { Cell::new(None) };
+}
+
+/// Says how long the invocation that this thread polls next had worked before, and since when it works again; none when it
+/// stops. Not a field of the meter: whoever polls an invocation has lent its store to it.
+pub fn at_work(since: Option<(Duration, Instant)>) {
+    AT_WORK.set(since);
+}
+
 /// Counts one invocation's CPU time.
 pub struct CpuMeter {
     ticks: u32,
@@ -197,6 +209,12 @@ impl CpuMeter {
 
     /// One tick came while the guest was running: on with it, on after its neighbours had their turn, or an end.
     pub fn tick(&mut self) -> UpdateDeadline {
+        let worked = AT_WORK.get().map(|(before, since)| before + since.elapsed());
+        if worked.is_some_and(|worked| worked < self.used()) {
+            // The epoch went on while it waited for somebody else: this one is not the guest's. A hundred writes to a store,
+            // each waiting for the disk, would else have used up 100 ms.
+            return UpdateDeadline::Continue(1);
+        }
         self.ticks = self.ticks.saturating_add(1);
         if self.is_used_up() && !self.held {
             UpdateDeadline::Interrupt

@@ -154,6 +154,42 @@ async fn a_short_wait_is_waited_and_seen_by_the_clock() {
 }
 
 #[tokio::test]
+async fn a_hundred_short_waits_are_not_the_guest_s_time() {
+    let house = House::new();
+    let answer = "(local $n i32)
+        (loop $again
+          (call $block (call $subscribe (i64.const 2000000)))
+          (local.set $n (i32.add (local.get $n) (i32.const 1)))
+          (br_if $again (i32.lt_u (local.get $n) (i32.const 100))))
+        (call $document)";
+    let guest = Guest { imports: SLEEP, answer, ..Guest::default() }.build();
+    let limits = Limits { cpu: ms(50), deadline: ms(10_000), ..Limits::default() };
+    let outcome = house.try_out_under(&guest, &limits).await;
+    assert_eq!(code(&outcome), "ok", "{:?}", outcome.result);
+    assert!(outcome.used.wall >= ms(200), "{:?}", outcome.used);
+    assert!(outcome.used.cpu <= outcome.used.busy + ms(1), "{:?}", outcome.used);
+}
+
+#[tokio::test]
+async fn work_between_waits_adds_up_to_the_guest_s_time() {
+    let house = House::new();
+    // Each piece is shorter than a tick, each wait longer.
+    let answer = "(local $n i32)
+        (loop $again
+          (local.set $n (i32.const 0))
+          (loop $work
+            (local.set $n (i32.add (local.get $n) (i32.const 1)))
+            (br_if $work (i32.lt_u (local.get $n) (i32.const 200000))))
+          (call $block (call $subscribe (i64.const 1500000)))
+          (br $again))
+        (unreachable)";
+    let guest = Guest { imports: SLEEP, answer, ..Guest::default() }.build();
+    let limits = Limits { cpu: ms(10), deadline: ms(60_000), ..Limits::default() };
+    let outcome = house.try_out_under(&guest, &limits).await;
+    assert_eq!(code(&outcome), "HS203", "{:?}", outcome.used);
+}
+
+#[tokio::test]
 async fn an_invocation_may_be_dropped_while_it_runs() {
     let house = House::new();
     let waits = house.load(&Guest { imports: SLEEP, answer: HOUR, ..Guest::default() }.build());
