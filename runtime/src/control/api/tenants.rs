@@ -51,7 +51,7 @@ pub(in crate::control) async fn list(
     request_body = NewTenant,
     responses(
         (status = 201, body = TenantView, description = "It is there, and its webhooks are answered"),
-        (status = 409, body = Problem, content_type = "application/problem+json", description = "There is a tenant of this name"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "There is a tenant of this name, or the account belongs to another one"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "A value can't be used"),
     ),
 )]
@@ -112,6 +112,7 @@ pub(in crate::control) async fn show(
     responses(
         (status = 200, body = TenantView, description = "The tenant as it is now, and as its webhooks are answered"),
         (status = 404, body = Problem, content_type = "application/problem+json", description = "There is no such tenant"),
+        (status = 409, body = Problem, content_type = "application/problem+json", description = "The account belongs to another tenant of this host"),
         (status = 422, body = Problem, content_type = "application/problem+json", description = "A value can't be used"),
     ),
 )]
