@@ -132,15 +132,23 @@ fn place(number: &str, from: &str) -> Result<bool, Error> {
         }
         // Nothing was done: the number waits on. A pace that is reached is no failure, the next minute goes on.
         Err(CarrierError::Limited(why, _)) => {
-            store::delete(&result_of(number))?;
+            waits_on(number)?;
             log::info!("{number} is called in a later minute: {why}");
             Ok(false)
         }
         Err(why) => {
-            store::delete(&result_of(number))?;
+            waits_on(number)?;
             Err(why).with_context(|| format!("calling {number}"))
         }
     }
+}
+
+/// Lets a number wait that was not called. In a list of its own, too: while it had a result, the next minute's run may have
+/// taken it off the list that it stood in. Who stands in two is called once.
+fn waits_on(number: &str) -> Result<(), Error> {
+    lists::wait(&[number.to_owned()])?;
+    store::delete(&result_of(number))?;
+    Ok(())
 }
 
 /// What whoever answers hears: who calls, what for, and how to hear no more.

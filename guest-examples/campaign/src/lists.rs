@@ -51,7 +51,7 @@ fn upload(request: &Request, take: fn(&[String]) -> Result<(), Error>) -> Result
 
 /// Lets them wait, behind those that do: one value, so that either all of them count or none. Who was called already is
 /// found when it is their turn: a list that is sent twice calls nobody twice.
-fn wait(numbers: &[String]) -> Result<(), Error> {
+pub fn wait(numbers: &[String]) -> Result<(), Error> {
     let mut at_ms = time::now().unix_ms();
     // Another list may have come within the same millisecond.
     while !store::swap_for(&format!("list/{at_ms:013}"), None, numbers.join("\n").as_bytes(), KEPT)? {

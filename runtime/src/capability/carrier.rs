@@ -29,7 +29,28 @@ pub(super) struct Desk {
     carrier: Option<Arc<dyn Carrier>>,
     cause: Arc<Cause>,
     until: Instant,
-    asked: u32,
+    asked: Asked,
+}
+
+/// What an invocation has asked for up to now.
+#[derive(Default)]
+struct Asked {
+    operations: u32,
+    /// What kind of thing to whom.
+    effects: Vec<(&'static str, String)>,
+}
+
+impl Asked {
+    /// Counts `operation`; gives how many of its kind to the same subject came before. Two tries of one run need not go the same
+    /// way, since the second leaves out what the first had noted as done: what comes third in one comes first in the other.
+    fn place(&mut self, operation: Option<&Operation>) -> u32 {
+        self.operations += 1;
+        let Some(operation) = operation else { return 0 };
+        let effect = (operation.kind(), operation.subject().to_owned());
+        let before = self.effects.iter().filter(|known| **known == effect).count();
+        self.effects.push(effect);
+        u32::try_from(before).unwrap_or(u32::MAX)
+    }
 }
 
 impl Desk {
@@ -38,19 +59,19 @@ impl Desk {
             carrier: effects::watched(context.reach.carrier.clone(), context.effects),
             cause: Arc::clone(cause),
             until: context.until,
-            asked: 0,
+            asked: Asked::default(),
         }
     }
 }
 
 impl Capabilities {
-    /// The next order of this invocation.
-    fn order(&mut self) -> Result<(Arc<dyn Carrier>, Order), CarrierError> {
+    /// The next order of this invocation: to do `operation`, or something that has no effect to be known again.
+    fn order(&mut self, operation: Option<&Operation>) -> Result<(Arc<dyn Carrier>, Order), CarrierError> {
         let unavailable = |why: &str| CarrierError::Unavailable(why.to_owned());
         let desk =
             self.carrier.as_mut().ok_or_else(|| unavailable("nothing is known of what this is done for"))?;
         let carrier = desk.carrier.clone().ok_or_else(|| unavailable("this host has no way to a carrier"))?;
-        if desk.asked >= OPERATIONS_MAX {
+        if desk.asked.operations >= OPERATIONS_MAX {
             return Err(CarrierError::Limited(Limit {
                 message: format!("an invocation may ask its carrier for {OPERATIONS_MAX} operations"),
                 retry_after_ms: 0,
@@ -60,10 +81,9 @@ impl Capabilities {
             tenant: self.grants.tenant.clone(),
             handler: self.grants.handler.clone(),
             cause: Arc::clone(&desk.cause),
-            place: desk.asked,
+            place: desk.asked.place(operation),
             until: desk.until,
         };
-        desk.asked += 1;
         Ok((carrier, order))
     }
 
@@ -112,7 +132,7 @@ where
 {
     let capabilities = store.data_mut().as_mut();
     capabilities.touch_clock();
-    let ordered = capabilities.order().and_then(|(carrier, order)| {
+    let ordered = capabilities.order(Some(&operation)).and_then(|(carrier, order)| {
         capabilities.ready(&mut operation, &order.cause.origin)?;
         Ok((carrier, order))
     });
@@ -146,7 +166,7 @@ where
     let capabilities = store.data_mut().as_mut();
     capabilities.touch_clock();
     let mut operation = Operation::from(what);
-    let ordered = capabilities.order().and_then(|(carrier, order)| {
+    let ordered = capabilities.order(Some(&operation)).and_then(|(carrier, order)| {
         capabilities.ready(&mut operation, &order.cause.origin)?;
         Ok((carrier, order))
     });
@@ -177,7 +197,7 @@ where
 {
     let capabilities = store.data_mut().as_mut();
     capabilities.touch_clock();
-    let (carrier, order) = capabilities.order()?;
+    let (carrier, order) = capabilities.order(None)?;
     capabilities.acted = true;
     let taken = carrier.take_back(order, id).await;
     store.data_mut().as_mut().touch_clock();
@@ -191,7 +211,7 @@ where
     let capabilities = store.data_mut().as_mut();
     capabilities.touch_clock();
     grant.check()?;
-    let (carrier, order) = capabilities.order()?;
+    let (carrier, order) = capabilities.order(None)?;
     carrier.access_token(&order.tenant, grant)
 }
 
@@ -284,4 +304,23 @@ where
     carrier.func_wrap("access-token", |mut store: StoreContextMut<'_, T>, (grant,): (VoiceGrant,)| {
         Ok((access_token(&mut store, &grant),))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_try_that_leaves_out_what_is_done_asks_for_the_rest_under_the_same_places() {
+        let call = |to: &str| {
+            Operation::Place(NewCall { to: to.to_owned(), ..crate::carrier::operation::tests::call() })
+        };
+        let places = |numbers: &[&str]| {
+            let mut asked = Asked::default();
+            numbers.iter().map(|to| asked.place(Some(&call(to)))).collect::<Vec<_>>()
+        };
+        assert_eq!(places(&["+1", "+2", "+3"]), [0, 0, 0]);
+        assert_eq!(places(&["+3"]), [0], "two were called before");
+        assert_eq!(places(&["+1", "+1", "+2", "+1"]), [0, 1, 0, 2], "each is a call of its own");
+    }
 }

@@ -116,20 +116,22 @@ pub struct Order {
     pub handler: HandlerName,
     /// What it is done for.
     pub cause: Arc<Cause>,
-    /// Its place among the operations of its invocation, from 0.
+    /// How many operations of its kind to the same subject its invocation asked for before.
     pub place: u32,
     /// When whoever asked has to know.
     pub until: Instant,
 }
 
 impl Order {
-    /// The same in every try of the same thing: made of the cause, the place, and what kind of thing it is.
+    /// The same in every try of the same thing: made of the cause, what kind of thing it is, to whom, and which of those.
     #[must_use]
     pub fn key(&self, operation: &Operation) -> EffectKey {
         let mut hash = Sha256::new();
         hash.update(self.cause.digest);
         hash.update(self.place.to_le_bytes());
+        hash.update((operation.kind().len() as u64).to_le_bytes());
         hash.update(operation.kind());
+        hash.update(operation.subject());
         EffectKey(hash.finalize().into())
     }
 }
@@ -181,10 +183,15 @@ mod tests {
         };
         let message = Operation::Send(operation::tests::message());
         let call = Operation::Place(operation::tests::call());
+        let somebody_else = Operation::Send(operation::NewMessage {
+            to: "+12025550142".to_owned(),
+            ..operation::tests::message()
+        });
         let first = order(&acme, &["voice", "token a"], 0).key(&message);
         assert_eq!(first, order(&acme, &["voice", "token a"], 0).key(&message), "delivered again");
         for (what, other) in [
-            ("the second operation", order(&acme, &["voice", "token a"], 1).key(&message)),
+            ("the second to the same number", order(&acme, &["voice", "token a"], 1).key(&message)),
+            ("to another number", order(&acme, &["voice", "token a"], 0).key(&somebody_else)),
             ("another webhook", order(&acme, &["voice", "token b"], 0).key(&message)),
             ("another split of the same text", order(&acme, &["voicet", "oken a"], 0).key(&message)),
             ("another tenant", order(&other, &["voice", "token a"], 0).key(&message)),
