@@ -70,8 +70,9 @@ async fn what_goes(
     let limit = [("limit", limit.as_str())];
     let revisions: Vec<RevisionView> =
         client.get_with(&[tenants, tenant, handlers, name, "revisions"], &limit).await?;
-    let outbox: Vec<OutboxView> = client.get_with(&[tenants, tenant, "outbox"], &limit).await?;
-    let waiting = outbox.iter().filter(|entry| entry.handler == name && entry.state == "waiting").count();
+    let of_it = [("handler", name), ("state", "waiting"), limit[0]];
+    let outbox: Vec<OutboxView> = client.get_with(&[tenants, tenant, "outbox"], &of_it).await?;
+    let waiting = outbox.len();
     let more = |of: usize| if of >= COUNTED_MAX { " or more" } else { "" };
     let mut goes = vec![
         format!("{}{}", counted(revisions.len() as u64, "revision"), more(revisions.len())),

@@ -146,7 +146,7 @@ impl RemoteCommand for DeployArgs {
             }
         };
         if deploy.settings.is_none() && deployed.settings_of.is_none() {
-            console.note("there is no handler.toml beside the component and no handler of this name was there: all settings have their defaults");
+            console.note("there is no handler.toml and no handler of this name was there: all settings have their defaults");
         }
         if let Some(what) = self.not_tried(deployed.replay.as_ref()) {
             console.note(what);
@@ -186,7 +186,7 @@ impl DeployArgs {
 
     /// None keeps those in force: whoever names a component alone says nothing about them.
     fn settings(&self, built: &BuiltHandler) -> Option<RevisionSettings> {
-        let only_code = self.path.is_file() && !built.settings.written && !self.default_settings;
+        let only_code = !built.settings.written && !self.default_settings;
         (!only_code).then(|| built.settings.of_revision())
     }
 
@@ -388,9 +388,7 @@ pub(super) fn print(console: &Console, deployed: &Deployed, json: bool) -> Resul
 
 /// Whose settings were kept, and how not to.
 fn kept(revision: u32) -> String {
-    format!(
-        "of revision {revision}: there is no handler.toml beside the component (--default-settings takes none)"
-    )
+    format!("of revision {revision}: there is no handler.toml (--default-settings takes none)")
 }
 
 /// The URLs that there are, by entry.

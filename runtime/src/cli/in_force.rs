@@ -25,7 +25,7 @@ pub(super) async fn change<B: Serialize>(
     client: &Client<'_>,
     (tenant, handler, what): (&TenantId, &HandlerName, &str),
     stops: impl Fn(&HandlerView) -> Option<String>,
-    body: impl Fn(u64) -> B,
+    body: impl Fn(Option<u64>) -> B,
 ) -> Result<Deployed, RemoteError> {
     let path = ["tenants", tenant.as_str(), "handlers", handler.as_str()];
     let change = ["tenants", tenant.as_str(), "handlers", handler.as_str(), what];
@@ -36,7 +36,9 @@ pub(super) async fn change<B: Serialize>(
         if let Some(why) = stops(&seen) {
             return Err(RemoteError::Overtaken(why));
         }
-        let refused = match client.release(Repeat::Unsafe, &change, &body(seen.generation)).await {
+        // A host of an earlier version knows nothing of it, and says so by leaving its time out.
+        let generation = (!seen.at.is_empty()).then_some(seen.generation);
+        let refused = match client.release(Repeat::Unsafe, &change, &body(generation)).await {
             Err(error) if error.status() == Some(StatusCode::CONFLICT.as_u16()) => error,
             done => return done,
         };

@@ -32,7 +32,7 @@ impl RemoteCommand for PromoteArgs {
             Some(_) => None,
             None => in_force::overtaken(view),
         };
-        let body = |generation| Promote { generation: Some(generation) };
+        let body = |generation| Promote { generation };
         let promoted = in_force::change(&client, (&tenant, &self.handler, "promote"), stops, body).await?;
         print(session.console, &promoted, self.json)
     }

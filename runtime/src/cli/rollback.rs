@@ -39,7 +39,7 @@ impl RemoteCommand for RollbackArgs {
             let path = ["tenants", tenant.as_str(), "handlers", self.handler.as_str(), "rollback"];
             client.release(Repeat::Safe, &path, &Rollback { to: self.to, generation: None }).await?
         } else {
-            let body = |generation| Rollback { to: None, generation: Some(generation) };
+            let body = |generation| Rollback { to: None, generation };
             in_force::change(&client, (&tenant, &self.handler, "rollback"), in_force::overtaken, body).await?
         };
         print(session.console, &back, self.json)

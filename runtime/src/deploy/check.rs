@@ -40,7 +40,11 @@ impl Kept {
                     stable.id
                 )))
             }
-            _ => Ok(()),
+            // Its schedules, secrets and allow-list would come back to life with it.
+            None if self.of.is_some() => Err(DeployError::Conflict(
+                "the handler whose settings this deploy kept was deleted meanwhile; deploy again".to_owned(),
+            )),
+            Some(_) | None => Ok(()),
         }
     }
 }

@@ -42,7 +42,32 @@ struct Kept {
 pub(super) struct EvidenceFile {
     path: PathBuf,
     /// What stands in it; none where there is none. Held while it is written, so that what is written last is newest.
-    written: Mutex<Option<Vec<u8>>>,
+    written: Mutex<Option<Written>>,
+}
+
+/// What stands in the file.
+struct Written {
+    whole: Vec<u8>,
+    /// The same without the times of the last looks, which differ each second.
+    shown: Vec<u8>,
+}
+
+impl Written {
+    fn new(kept: Vec<Kept>) -> io::Result<Self> {
+        let whole = serde_json::to_vec(&kept)?;
+        let untimed = kept.into_iter().map(|one| Kept { watch: one.watch.untimed(), ..one });
+        Ok(Self { whole, shown: serde_json::to_vec(&untimed.collect::<Vec<_>>())? })
+    }
+}
+
+/// When the file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Write {
+    /// Where a canary has shown something more, and once a minute for the time, which each watch notes then: disks are asked
+    /// to sync for callers' sessions, too.
+    IfMoved,
+    /// With the time of the last look: whoever goes on with it counts none twice and leaves none out.
+    ToTheLast,
 }
 
 impl EvidenceFile {
@@ -59,26 +84,32 @@ impl EvidenceFile {
             Err(error) => return Err(error),
         };
         let kept = serde_json::from_slice(&bytes)?;
-        *written = Some(bytes);
+        *written = Some(Written { shown: Vec::new(), whole: bytes });
         Ok(kept)
     }
 
     /// Writes what `kept` gives, unless it stands there.
-    fn write(&self, kept: impl FnOnce() -> Vec<Kept>) -> io::Result<()> {
+    fn write(&self, kept: impl FnOnce() -> Vec<Kept>, when: Write) -> io::Result<()> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = kept();
-        let bytes = if kept.is_empty() { None } else { Some(serde_json::to_vec(&kept)?) };
-        if bytes == *written {
+        let new = if kept.is_empty() { None } else { Some(Written::new(kept)?) };
+        let is_there = match (&new, &*written) {
+            (Some(new), Some(there)) if when == Write::IfMoved => new.shown == there.shown,
+            (Some(new), Some(there)) => new.whole == there.whole,
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if is_there {
             return Ok(());
         }
-        match &bytes {
-            Some(bytes) => write_whole(&self.path, bytes, Present::Replace)?,
+        match &new {
+            Some(new) => write_whole(&self.path, &new.whole, Present::Replace)?,
             None => match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             },
         }
-        *written = bytes;
+        *written = new;
         Ok(())
     }
 }
@@ -89,7 +120,7 @@ impl Deployer {
         let mut failed = false;
         loop {
             tokio::time::sleep(KEEP_EVERY).await;
-            let kept = Arc::clone(&self).write_evidence().await;
+            let kept = Arc::clone(&self).write_evidence(Write::IfMoved).await;
             if let Err(why) = &kept
                 && !failed
             {
@@ -104,14 +135,14 @@ impl Deployer {
         for (name, handler, canary) in self.on_trial() {
             let _nobody_acts_on_it = self.look(&name, &handler, &canary);
         }
-        if let Err(why) = Arc::clone(self).write_evidence().await {
+        if let Err(why) = Arc::clone(self).write_evidence(Write::ToTheLast).await {
             warn!("what canaries have shown since a moment ago is not kept: {why}");
         }
     }
 
-    async fn write_evidence(self: Arc<Self>) -> Result<(), DeployError> {
+    async fn write_evidence(self: Arc<Self>, when: Write) -> Result<(), DeployError> {
         blocking(move || {
-            let written = self.evidence.write(|| kept(&self.watching.lock()));
+            let written = self.evidence.write(|| kept(&self.watching.lock()), when);
             written.map_err(|error| DeployError::Unavailable(error.to_string()))
         })
         .await
@@ -134,7 +165,7 @@ impl Deployer {
             let is_on = on_trial.iter().any(|(other, _, canary)| *other == name && watched.is_of(canary));
             // What this process watches itself is newer.
             if is_on && !watching.contains_key(&name) {
-                info!(tenant = %name.0, handler = %name.1, revision = %canary, "the canary's trial goes on where it was");
+                info!(tenant = %name.0, handler = %name.1, revision = canary.0, "the canary's trial goes on where it was");
                 watching.insert(name, watched);
             }
         }

@@ -113,6 +113,12 @@ impl Watch {
         Self { away_ms, looked_at: now_ms, ..self }
     }
 
+    /// The same without the time of the last look: what it has seen.
+    #[must_use]
+    pub fn untimed(self) -> Self {
+        Self { looked_at: 0, ..self }
+    }
+
     /// Looks at the counters; about once a second. `now_ms` is Unix time, as in the release.
     pub fn look(&mut self, canary: &Canary, counters: Counters, now_ms: u64, rules: &ReleaseRules) -> Look {
         self.counted = self.counted.and(counters.since(self.seen));

@@ -1,6 +1,7 @@
 //! What a request brings, read and checked: JSON bodies, path segments, queries.
 //!
-//! Bodies are JSON objects. What is wrong with one is said in words of JSON and of the API (`said`), not in the parser's.//!
+//! Bodies are JSON objects. What is wrong with one is said in words of JSON and of the API (`said`), not in the parser's.
+//!
 //! axum's own extractors refuse with plain text; these refuse with problem documents, and bound what is read: a body has a
 //! size and a time, and JSON is never nested deeper than the parser's 128 levels.
 
