@@ -408,7 +408,8 @@ steps = [{ hear = "Something else" }]
         &[
             &["-"],
             &[
-                "16: the carrier would ask POST https://other.example.com/voice, ",
+                "16: expected to hear \u{201c}From elsewhere\u{201d}",
+                "the carrier would ask POST https://other.example.com/voice, ",
                 reach,
                 "{ request = \"POST https://other.example.com/voice\", headers = { content-type",
             ],

@@ -13,7 +13,7 @@ use hashbrown::HashMap;
 use url::Url;
 
 use super::event::{What, plain_link};
-use super::opt_out::{OPTED_OUT, refusal};
+use super::opt_out::{OPTED_OUT, opted_out, refusal};
 use super::{Account, Ids, OptOuts};
 use crate::call::TenantId;
 use crate::carrier::operation::{
@@ -73,8 +73,8 @@ impl OfflineCarrier {
         if let Some(done) = state.done.get(&key) {
             return Ok(done.clone());
         }
-        if let Some(receiver) = self.opted_out(operation) {
-            let text = format!("{receiver} has opted out: the message is refused");
+        if let Some((sender, receiver)) = self.opted_out(operation) {
+            let text = format!("{}: the message is refused", opted_out(receiver, sender));
             state.happens(What::Note { code: Some(OPTED_OUT), text });
             if !later {
                 // Not remembered: START lifts it.
@@ -96,11 +96,11 @@ impl OfflineCarrier {
         Ok(done)
     }
 
-    /// Who is written to, where he has opted out of it.
-    fn opted_out<'o>(&self, operation: &'o Operation) -> Option<&'o str> {
+    /// Who writes to whom, where the latter has opted out of it.
+    fn opted_out<'o>(&self, operation: &'o Operation) -> Option<(&'o str, &'o str)> {
         let Operation::Send(NewMessage { to, from, .. }) = operation else { return None };
         let (Sender::Number(sender) | Sender::Service(sender)) = from;
-        self.opt_outs.holds(sender, to).then_some(to)
+        self.opt_outs.holds(sender, to).then_some((sender, to))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::event::{Event, Exchange, Leg, What};
 use super::line::Line;
-use super::opt_out::{OPTED_OUT, OptOuts, OptWord, is_short_code};
+use super::opt_out::{OPTED_OUT, OptOuts, OptWord, is_short_code, opted_out};
 use super::own_number::OwnNumber;
 use super::params::{API_VERSION, Params, add, is_reachable, params, places};
 use super::sender::{Account, Sender, Sent, Target};
@@ -348,7 +348,8 @@ impl<L: Line> Texting<L> {
             return;
         }
         if blocked {
-            self.note(Some(OPTED_OUT), format!("{to} has opted out: the reply is not delivered"));
+            let said = format!("{}: the reply is not delivered", opted_out(&to, &from));
+            self.note(Some(OPTED_OUT), said);
         } else if delivery == Delivery::Delivered {
             let (from, to) = (from.clone(), to.clone());
             let what = What::Message { from, to, body: body.to_owned(), media, by_carrier: false };

@@ -1,7 +1,8 @@
 //! Who takes no more messages from whom: what the platform makes of STOP, START and HELP.
 //!
 //! One list stands behind a conversation's replies and the messages that handlers send of their own accord, because the
-//! carrier has one: whoever has opted out gets neither.
+//! carrier has one: whoever has opted out gets neither. All handlers of one `dev` that
+//! share a number share it, until START is written there or `dev` ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -44,6 +45,11 @@ impl OptOuts {
     fn pairs(&self) -> MutexGuard<'_, HashSet<(String, String)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is said of a message to somebody who has opted out. `sender` is a number or a messaging service.
+pub(super) fn opted_out(receiver: &str, sender: &str) -> String {
+    format!("{receiver} has opted out, until START is written here from it to {sender}")
 }
 
 /// What the carrier's API says to such a message.

@@ -150,6 +150,11 @@ impl RawFaults {
         if delay_ms > 60_000 {
             return Err(Refusal::bad(format!("delay_ms is {delay_ms}, expected at most 60000")));
         }
+        for (key, at) in [("timeout_at", timeout_at), ("bad_signature_at", bad_signature_at)] {
+            if at == Some(0) {
+                return Err(Refusal::bad(format!("`{key}` is 0, and webhooks are counted from 1")));
+            }
+        }
         Ok(Faults { duplicate, delay_ms, timeout_at, bad_signature_at, callbacks })
     }
 }

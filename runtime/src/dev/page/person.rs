@@ -13,14 +13,15 @@ use tokio::time::{sleep, timeout};
 
 use super::desk::{Desk, Done, Teller};
 use super::item::{Happened, told};
+use crate::phone::call::SILENCE_MS;
 use crate::phone::{
     Act, End, Event, GatherAsk, Heard, Leg, Outcome, Party, Presence, Question, RecordAsk, Until, What,
 };
 
 /// How long the browser's voice is waited for, beyond what was reckoned.
 const VOICE_SLACK: Duration = Duration::from_secs(6);
-/// How long somebody who waits in a queue waits until the wait document goes on.
-const QUEUE_ROUND: Duration = Duration::from_secs(8);
+/// How long somebody who waits in a queue waits until the wait document goes on: as long as the carrier reckons for it.
+const QUEUE_ROUND: Duration = Duration::from_millis(SILENCE_MS);
 
 /// What the page says that its person does.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

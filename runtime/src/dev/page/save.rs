@@ -85,7 +85,8 @@ pub(super) fn text(about: &About, name: &str) -> String {
         quoted(&about.from),
         quoted(&about.to),
     );
-    if let Some(faults) = faults(&about.faults) {
+    let asked = kept.items.iter().filter_map(|item| item.what.exchange()).filter(|exchange| exchange.steers);
+    if let Some(faults) = faults(&about.faults, asked.count()) {
         out.push_str(&format!("faults = {faults}\n"));
     }
     if about.status_callback {
@@ -97,7 +98,7 @@ pub(super) fn text(about: &About, name: &str) -> String {
         let step = match (done, &item.what) {
             (Some(Done::Act(question, act)), _) => Some(acted(question.as_ref(), act)),
             (Some(Done::Wrote(written)), _) => Some(wrote(written)),
-            (None, Happened::Event { event, .. }) => happened(event.leg, &event.what),
+            (None, Happened::Event { event, .. }) => happened(about, event.leg, &event.what),
             (None, _) => None,
         };
         if let Some(step) = step {
@@ -109,10 +110,16 @@ pub(super) fn text(about: &About, name: &str) -> String {
 }
 
 /// What an event is to expect. What the carrier does on its way is not heard: it may change without harm.
-fn happened(leg: Leg, what: &What) -> Option<String> {
+fn happened(about: &About, leg: Leg, what: &What) -> Option<String> {
     match what {
         What::Webhook(exchange) => exchange.error.as_ref().map(|code| format!("error = {}", quoted(code))),
         What::Heard(heard) => heard_step(leg, heard),
+        // A reply is one to whoever writes; nobody writes in a call.
+        What::Message { to, body, by_carrier: false, .. }
+            if about.kind == DocumentKind::Voice || *to != about.from =>
+        {
+            Some(sent(to, body))
+        }
         What::Message { body, media, by_carrier, .. } => {
             let mut step = format!("reply = {}", quoted(body));
             if !media.is_empty() {
@@ -125,7 +132,7 @@ fn happened(leg: Leg, what: &What) -> Option<String> {
             Some(step)
         }
         What::Placed { to, lead, .. } => Some(format!("placed = {}, lead = {}", quoted(to), quoted(lead))),
-        What::Sent { to, body, .. } => Some(format!("sent = {}, to = {}", quoted(body), quoted(to))),
+        What::Sent { to, body, .. } => Some(sent(to, body)),
         What::Requested { method, url, .. } => {
             let plain = url.split('?').next().unwrap_or(url);
             Some(format!("requested = {}", quoted(&format!("{method} {plain}"))))
@@ -133,6 +140,10 @@ fn happened(leg: Leg, what: &What) -> Option<String> {
         What::Ended { how, .. } => Some(format!("ends = {}", quoted(ended_by(how)))),
         What::Did { .. } | What::Note { .. } | What::Logged { .. } => None,
     }
+}
+
+fn sent(to: &str, body: &str) -> String {
+    format!("sent = {}, to = {}", quoted(body), quoted(to))
 }
 
 fn heard_step(leg: Leg, heard: &Heard) -> Option<String> {
@@ -224,7 +235,9 @@ fn wrote(written: &Written) -> String {
     step
 }
 
-fn faults(faults: &Faults) -> Option<String> {
+/// Those that came, `asked` being the webhooks that asked for a document: one that never comes fails its script.
+fn faults(faults: &Faults, asked: usize) -> Option<String> {
+    let came = |n: &u32| usize::try_from(*n).is_ok_and(|n| n <= asked);
     let mut all = Vec::new();
     if faults.duplicate {
         all.push("duplicate = true".to_owned());
@@ -232,8 +245,8 @@ fn faults(faults: &Faults) -> Option<String> {
     if faults.delay_ms > 0 {
         all.push(format!("delay_ms = {}", faults.delay_ms));
     }
-    all.extend(faults.timeout_at.map(|n| format!("timeout_at = {n}")));
-    all.extend(faults.bad_signature_at.map(|n| format!("bad_signature_at = {n}")));
+    all.extend(faults.timeout_at.filter(came).map(|n| format!("timeout_at = {n}")));
+    all.extend(faults.bad_signature_at.filter(came).map(|n| format!("bad_signature_at = {n}")));
     match faults.callbacks {
         CallbackOrder::InOrder => {}
         CallbackOrder::Late => all.push("callbacks = \"late\"".to_owned()),

@@ -47,7 +47,11 @@ fn desk() -> Arc<Desk> {
 
 fn about(id: &str) -> Arc<About> {
     let ends = ("+12025550177".to_owned(), "+12025550199".to_owned());
-    About::new(id.into(), "ivr".into(), ends, Faults::default(), DocumentKind::Voice, false)
+    About::new(id.into(), "ivr".into(), ends, faults(), DocumentKind::Voice, false)
+}
+
+fn faults() -> Faults {
+    Faults { timeout_at: Some(70), bad_signature_at: Some(2), ..Faults::default() }
 }
 
 /// Answers each path with a document of its own.
@@ -122,7 +126,7 @@ async fn a_call_that_was_saved_passes_as_its_test() {
         ("/after", "<Play>/music.mp3</Play><Record action='voice/bad'/>"),
         ("/bad", "trap"),
         ("/last", "<Gather input='speech' action='voice/end'/>"),
-        ("/end", "<Hangup/>"),
+        ("/end", "<Sms>See you</Sms><Say>Goodbye.</Say><Hangup/>"),
     ]);
     let acts = [
         Act::Nothing,
@@ -151,7 +155,7 @@ async fn a_call_that_was_saved_passes_as_its_test() {
         }
         false
     };
-    let conducted = call(PAGES, account(), Ids::new(1), Faults::default(), &settings, &mut person);
+    let conducted = call(PAGES, account(), Ids::new(1), faults(), &settings, &mut person);
     let (_, live) = tokio::join!(conducted, read);
     assert!(live, "when all is done again, it is the person's turn");
 
@@ -168,7 +172,10 @@ async fn a_call_that_was_saved_passes_as_its_test() {
         "record = 4, key = \"#\"",
         "error = \"HS202\"",
         "say = \"bye\"",
+        "sent = \"See you\", to = \"+12025550177\"",
         "ends = \"handler\"",
+        // Of the faults that were asked for, the one that came.
+        "faults = { bad_signature_at = 2 }",
     ] {
         assert!(text.contains(step), "{step} is missing in\n{text}");
     }

@@ -70,6 +70,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             self.tell_recording(Scope::Call, page, noun, recording, "in-progress", &told).await;
         }
         self.did(Leg::Caller, format!("speaks in conference {} for {seconds} s", room.name)).await;
+        self.waits();
         self.clock.pass(seconds.saturating_mul(1_000));
         let caller_left = self.leaves(verb, until, cut).await;
         let (left, reason) = match until {

@@ -3,7 +3,7 @@
 use super::{Call, Ended, Fetch, Flow, Scope};
 use crate::phone::event::Heard;
 use crate::phone::line::Line;
-use crate::phone::opt_out::OPTED_OUT;
+use crate::phone::opt_out::{OPTED_OUT, opted_out};
 use crate::phone::params::{LegState, add, params};
 use crate::phone::party::{Act, Outcome, Party, Presence, Question, Until};
 use crate::phone::sender::Target;
@@ -46,9 +46,16 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let mut seconds = 0;
         if holds {
             seconds = CONNECTED_S;
+            let asked_at_ms = self.clock.now_ms();
             match self.act(scope.leg(), &Question::Endless { verb: noun.name.clone() }).await {
                 Act::Comes(Outcome::Answered { seconds: lasts, until: by, .. }) => {
-                    (seconds, until) = (lasts, by)
+                    self.waits();
+                    (seconds, until) = (lasts, by);
+                }
+                // Whoever hangs up in real time was connected until then.
+                Act::HangUp if self.clock.is_real() => {
+                    seconds = (self.clock.now_ms() - asked_at_ms) / 1_000;
+                    until = Until::Caller;
                 }
                 Act::HangUp => until = Until::Caller,
                 _ => {}
@@ -268,7 +275,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let valid = to.starts_with('+') && !body.trim().is_empty();
         let blocked = self.sender.line.opt_outs().holds(&from, &to);
         if blocked {
-            let said = format!("{to} has opted out: the message is not delivered");
+            let said = format!("{}: the message is not delivered", opted_out(&to, &from));
             self.note(scope.leg(), Some(OPTED_OUT), said).await;
         } else if valid {
             let media = Vec::new();

@@ -137,6 +137,8 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                 attempts.iter().position(|attempt| matches!(attempt.outcome, Outcome::Answered { .. }));
             if let Some(winner) = winner {
                 self.clock.pass(RING_MS);
+                // What comes after it comes on top of how long it really rang.
+                self.waits();
                 let won = attempts.remove(winner);
                 for lost in &mut attempts {
                     self.give_up(lost, true).await;
@@ -265,6 +267,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
             (spoken, cut) = within_limit(verb, seconds);
             let speaking = format!("both speak for {spoken} s");
             self.did(Leg::Caller, speaking).await;
+            self.waits();
             self.clock.pass(spoken.saturating_mul(1_000));
         }
         let caller_left = joined && self.leaves(verb, until, cut).await;

@@ -16,6 +16,9 @@ const PARTIALS_MAX: usize = 8;
 /// How long somebody waits before the first key or word, where nobody says it: in milliseconds.
 const PAUSE_MS: u64 = 1_000;
 
+/// How long a `w` among keys waits, in milliseconds.
+const WAIT_MS: u64 = 500;
+
 /// What came of listening.
 enum Input {
     Nothing,
@@ -82,14 +85,17 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     /// What the platform makes of keys: it takes the finishing one away, and stops at the number that it waits for.
     async fn keys(&mut self, scope: Scope, ask: &GatherAsk, keys: &str, after_ms: Option<u64>) -> Input {
         let timeout_ms = ask.timeout_s.saturating_mul(1_000);
-        let mut gap_ms = after_ms.unwrap_or_else(|| pause_ms(timeout_ms));
+        let mut gap_ms = after_ms.unwrap_or_else(|| {
+            let waits = keys.chars().take_while(|key| matches!(key, 'w' | 'W')).count();
+            pause_ms(timeout_ms.saturating_sub(WAIT_MS.saturating_mul(waits as u64)))
+        });
         let (mut digits, mut finished_on, mut late) = (String::new(), None, String::new());
         let mut rest = keys.chars();
         let mut full = false;
         while !full && finished_on.is_none() {
             let Some(key) = rest.next() else { break };
             if matches!(key, 'w' | 'W') {
-                gap_ms += 500;
+                gap_ms += WAIT_MS;
                 continue;
             }
             if gap_ms >= timeout_ms {
@@ -175,9 +181,9 @@ impl<L: Line, P: Party> Call<'_, L, P> {
     }
 }
 
-/// The pause of somebody who is not told how long to wait: always inside the timeout.
-fn pause_ms(timeout_ms: u64) -> u64 {
-    PAUSE_MS.min(timeout_ms / 2)
+/// The pause of somebody who is not told how long to wait: always inside of what is `left_ms` of the timeout.
+fn pause_ms(left_ms: u64) -> u64 {
+    PAUSE_MS.min(left_ms / 2)
 }
 
 fn ask(verb: &Element) -> GatherAsk {

@@ -17,6 +17,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use self::connect::Started;
+pub(crate) use self::queue::SILENCE_MS;
 use super::answer::Answer;
 use super::event::{Event, Heard, Leg, What};
 use super::line::Line;
@@ -307,6 +308,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         self.party.act(leg, question).await
     }
 
+    /// Whoever lives in real time listens, is asked or talks from here on: what lasts comes on top of what he has waited.
     fn waits(&mut self) {
         if self.party.is_live() {
             self.clock.waits();

@@ -16,7 +16,7 @@ const ROUNDS_MAX: u32 = 100;
 /// Most characters of a queue's name.
 const NAME_MAX: usize = 64;
 /// How long silence is waited through before asking again.
-const SILENCE_MS: u64 = 10_000;
+pub(crate) const SILENCE_MS: u64 = 10_000;
 /// How long those who wait in the queue that is dialled have waited, in seconds.
 const WAITED_S: &str = "40";
 
@@ -91,6 +91,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                         format!("took the call out of queue {name}; both speak for {seconds} s"),
                     )
                     .await;
+                    self.waits();
                     self.clock.pass(seconds.saturating_mul(1_000));
                     (result, caller_left) = ("bridged", until == Until::Caller);
                     break;
@@ -107,8 +108,8 @@ impl<L: Line, P: Party> Call<'_, L, P> {
                     self.did(scope.leg(), "hung up in the queue").await;
                     break;
                 }
-                // Whoever lives in real time has waited by himself.
-                _ if wait.is_some() || self.clock.is_real() => {}
+                _ if wait.is_some() => {}
+                // For whoever lives in real time, too: what he has waited by himself is inside of it.
                 _ => self.clock.pass(SILENCE_MS),
             }
             if self.too_long() {
@@ -173,6 +174,7 @@ impl<L: Line, P: Party> Call<'_, L, P> {
         let (seconds, cut) = within_limit(verb, seconds);
         self.did(Leg::Caller, format!("speaks with the first of queue {} for {seconds} s", address(noun)))
             .await;
+        self.waits();
         self.clock.pass(seconds.saturating_mul(1_000));
         let caller_left = self.leaves(verb, until, cut).await;
         Dialled {

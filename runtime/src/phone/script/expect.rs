@@ -31,15 +31,19 @@ impl Failure {
         Self { line: script.line, expected, found: Vec::new(), hint: None }
     }
 
-    /// The carrier would have to ask somebody who is not there; what `failed` then.
+    /// The carrier would have to ask somebody who is not there. What `failed` besides may follow from it or not: it is told as
+    /// it is.
     pub(super) fn unreached(script: &Script, asked: &str, failed: Option<Self>) -> Self {
-        let expected =
+        let unreached =
             format!("the carrier would ask {asked}, which a script can't reach; add an entry to `http`");
-        let hint = format!(
+        let entry = format!(
             "{{ request = \"{asked}\", headers = {{ content-type = \"text/xml\" }}, body = \"<Response/>\" }}"
         );
-        let failed = failed.unwrap_or_else(|| Self::of(script, String::new()));
-        Self { expected, hint: Some(hint), ..failed }
+        let Some(failed) = failed else {
+            return Self { hint: Some(entry), ..Self::of(script, unreached) };
+        };
+        let own = failed.hint.map_or(String::new(), |hint| format!("{hint}\n       "));
+        Self { hint: Some(format!("{own}{unreached}\n         {entry}")), ..failed }
     }
 }
 

@@ -109,8 +109,10 @@ impl<'s, L: Line> Reader<'s, L> {
         // What is heard has its order; what is done outward meanwhile may be expected in any.
         self.heard.retain(|(_, event)| {
             let before = last.is_some_and(|last| place <= last);
-            let taken = places.contains(&place)
-                || (before && !event.what.is_outward() && matches!(step, Step::Hear(_)));
+            // What `sent` expects, which an `<Sms>` does too.
+            let outward =
+                event.what.is_outward() || matches!(event.what, What::Message { by_carrier: false, .. });
+            let taken = places.contains(&place) || (before && !outward && matches!(step, Step::Hear(_)));
             place += 1;
             !taken
         });

@@ -140,7 +140,7 @@ impl Stage {
         let (Said { lines, remarks }, missing) = line.take_log();
         (played.log, played.remarks) = (lines, remarks);
         if let Some(asked) = line.take_unreached() {
-            // Whatever else did not come true follows from it.
+            // Whatever else did not come true may follow from it.
             played.failure = Some(Failure::unreached(script, &asked, played.failure.take()));
             return;
         }

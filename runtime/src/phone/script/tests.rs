@@ -1,5 +1,6 @@
 //! What a script file may say, and what is said when it may not.
 
+use super::expect::Failure;
 use super::read::read_text;
 use crate::phone::{Event, Leg, What};
 
@@ -248,4 +249,18 @@ fn what_nobody_may_hear_nobody_may_read_either() {
     };
     assert_eq!(scripts[0].forbidden_in(&said("sorry, not NOW")), Some("Not  now"));
     assert_eq!(scripts[0].forbidden_in(&said("sorry, not know")), None);
+}
+
+#[test]
+fn a_request_to_somebody_who_is_not_there_hides_no_other_failure() {
+    let scripts = read_text("a", "[[call]]\nname = 'x'\nsteps = [{ hear = 'x' }]").unwrap().0;
+    let asked = "POST https://other.example.com/status";
+    let alone = Failure::unreached(&scripts[0], asked, None);
+    assert!(alone.expected.contains(asked), "{alone:?}");
+    let first =
+        Failure { hint: Some("nearest: y".into()), ..Failure::of(&scripts[0], "expected to hear x".into()) };
+    let both = Failure::unreached(&scripts[0], asked, Some(first));
+    assert_eq!(both.expected, "expected to hear x");
+    let hint = both.hint.unwrap();
+    assert!(hint.starts_with("nearest: y\n") && hint.contains("add an entry to `http`"), "{hint}");
 }
