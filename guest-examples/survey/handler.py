@@ -7,14 +7,15 @@ Each step of the conversation is a webhook of its own, answered by a fresh insta
 from html import escape
 
 from hookswitch import Call, Event, config, log, on_call, on_event, on_web, session, store, web
+from hookswitch.store import StorageError
 from hookswitch.twiml import Dial, Gather, Hangup, Redirect, Response, Say
 
 #: Tries for one question before the survey ends.
 TRIES = 2
 #: How long results are kept, in seconds.
 KEPT_S = 90 * 24 * 3600
-#: How many of them the page counts.
-RESULTS_MAX = 1000
+#: How many of them the page counts: each costs one of the 1 000 operations on the store that an invocation has.
+RESULTS_MAX = 200
 
 
 @on_call
@@ -41,10 +42,12 @@ def page(request: web.Request) -> web.Response:
     """What came of it so far. Anybody may read it, so there is no caller in it."""
     if request.route != ("GET", "/"):
         return web.Response.not_found()
-    results = [float(store.get(key, "0")) for key in store.keys("result/", limit=RESULTS_MAX).keys]
+    found = store.keys("result/", limit=RESULTS_MAX)
+    results = [float(store.get(key, "0")) for key in found.keys]
     if not results:
         return web.Response.html("<p>Nobody has answered all questions yet.</p>")
-    summary = f"{len(results)} answered, {sum(results) / len(results):.2f} of 5 on average."
+    counted = f"{len(results)} answered" if found.next is None else f"The first {len(results)} results by call id"
+    summary = f"{counted}, {sum(results) / len(results):.2f} of 5 on average."
     questions = "".join(f"<li>{escape(question)}</li>" for question in config.json("questions"))
     return web.Response.html(f"<p>{summary}</p><ol>{questions}</ol>")
 
@@ -78,7 +81,11 @@ def silent(call: Call, tries: int, number: int):
 def done(call: Call, questions: int):
     answers = [session.get(f"answer/{number}", "0") for number in range(questions)]
     average = sum(map(int, answers)) / questions
-    store.set(f"result/{call.id}", f"{average:.2f}", ttl_s=KEPT_S)
+    try:
+        store.set(f"result/{call.id}", f"{average:.2f}", ttl_s=KEPT_S)
+    except StorageError as error:
+        # The caller is not to notice that the store is full or away.
+        log.error(f"the result is not kept: {error}")
     log.info(f"survey: {', '.join(answers)}, average {average:.2f}")
     if average < config.number("help_below", 0):
         return Response(Say("We are sorry to hear that. Somebody who can help is being called."), Dial(config.get("help")))

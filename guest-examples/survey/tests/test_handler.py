@@ -1,9 +1,10 @@
 """The survey, natively: `python -m unittest` with sdk-python in PYTHONPATH."""
 
 import unittest
+from unittest import mock
 
-import handler  # noqa: F401 -- registers what is tested
-from hookswitch import Failure, testing
+import handler  # registers what is tested
+from hookswitch import Failure, store, testing
 from hookswitch.handlers import failure_of
 
 QUESTIONS = ["How was <it>?", "How friendly & quick?"]
@@ -54,6 +55,25 @@ class Survey(unittest.TestCase):
         self.assertIn("<li>How was &lt;it&gt;?</li>", page)
         self.assertNotIn("CA", page)
         self.assertEqual(testing.web("POST", "/").status, 404)
+
+    def test_the_page_counts_no_more_than_an_invocation_can_read(self):
+        for number in range(handler.RESULTS_MAX):
+            store.set(f"result/CA{number:032}", "4.00")
+        self.assertIn(f"<p>{handler.RESULTS_MAX} answered, 4.00 of 5", testing.web("GET", "/").body.decode())
+        for number in range(handler.RESULTS_MAX, 1500):
+            store.set(f"result/CA{number:032}", "1.00")
+        with mock.patch.object(store, "get", wraps=store.get) as read:
+            page = testing.web("GET", "/").body.decode()
+        self.assertIn(f"<p>The first {handler.RESULTS_MAX} results by call id, 4.00 of 5 on average.</p>", page)
+        self.assertEqual(read.call_count, handler.RESULTS_MAX)
+
+    def test_a_store_that_takes_nothing_does_not_spoil_the_call(self):
+        for kind in ("too-many", "too-large", "unavailable"):
+            with self.subTest(kind), mock.patch.object(store, "set", side_effect=store.StorageError("store: no", kind)):
+                testing.answer(step="answer/0", digits="5")
+                self.assertIn("Thank you", testing.answer(step="answer/1", digits="4"))
+                self.assertIn(("error", "the result is not kept: store: no"), testing.logged())
+        self.assertIn("Nobody has answered", testing.web("GET", "/").body.decode())
 
     def test_who_is_silent_is_asked_once_more_and_then_let_go(self):
         testing.answer(step="answer/0", digits="5")
