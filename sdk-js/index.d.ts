@@ -191,7 +191,7 @@ interface Storage {
   json<T = unknown>(key: string): T | undefined;
   json<T = unknown>(key: string, otherwise: T): T;
   /** With `ttlS` the value is gone after so many seconds. */
-  set(key: string, value: {}, options?: { ttlS?: number }): void;
+  set(key: string, value: unknown, options?: { ttlS?: number }): void;
   /** True where it was there. */
   delete(key: string): boolean;
   /**

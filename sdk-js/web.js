@@ -145,8 +145,10 @@ export class WebResponse {
   }
 }
 
-function of(contentType, body, { status, headers } = {}) {
-  return new WebResponse(body, { status, headers: { 'content-type': contentType, ...headers } });
+function of(contentType, body, options) {
+  const made = new WebResponse(body, options);
+  if (made.header('content-type') === undefined) made.headers.unshift(['content-type', contentType]);
+  return made;
 }
 
 function responded(returned) {

@@ -1,6 +1,6 @@
 import type { Call, CarrierError, Event, Message, WebRequest } from '../index.js';
 
-type Fields<T> = Partial<Omit<T, 'params' | 'param' | 'form'>> & { params?: Record<string, string> };
+type Fields<T> = Partial<Omit<T, 'params' | 'param' | 'form' | 'run'>> & { params?: Record<string, string> };
 
 /** A voice webhook for `voice.answer(…)`; give the fields that matter. */
 export function call(fields?: Fields<Call>): object;

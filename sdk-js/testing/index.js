@@ -44,7 +44,8 @@ export function request(method, path = '/', { headers = {}, body = '', form, jso
     form ? ['application/x-www-form-urlencoded', new URLSearchParams(form).toString()]
     : json === undefined ? [undefined, body]
     : ['application/json', JSON.stringify(json)];
-  const fields = { 'x-hookswitch-prefix': PREFIX, 'x-hookswitch-client': '192.0.2.1', ...(type && { 'content-type': type }), ...headers };
+  const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const fields = { 'x-hookswitch-prefix': PREFIX, 'x-hookswitch-client': '192.0.2.1', ...(type && { 'content-type': type }), ...own };
   return new WebRequest(method, `${PREFIX}${path}`, Object.entries(fields), typeof sent === 'string' ? bytesOf(sent) : sent);
 }
 

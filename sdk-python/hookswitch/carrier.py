@@ -60,7 +60,7 @@ class NewCall:
 
     to: str
     from_: str
-    link: str = "voice"
+    link: str | None = "voice"
     document: object | None = None
     fallback: str | None = None
     timeout_s: int | None = None
@@ -266,7 +266,9 @@ def _message(kind: str, told: Any) -> str:
 
 
 def _call(call: NewCall) -> Any:
-    needed("carrier: a call", to=call.to, from_=call.from_, link=call.link)
+    needed("carrier: a call", to=call.to, from_=call.from_)
+    if call.document is None:
+        needed("carrier: a call", link=call.link)
     text("carrier: a call", fallback=call.fallback, send_digits=call.send_digits, told=call.told, reason=call.reason)
     unsigned("carrier: a call", timeout_s=call.timeout_s, time_limit_s=call.time_limit_s)
     if call.detect:

@@ -97,7 +97,7 @@ def request(
     *,
     method: str | None = None,
     headers: Mapping[str, str] | None = None,
-    body: bytes | str = b"",
+    body: bytes | str | None = None,
     json: object = None,
     timeout_ms: int | None = None,
     once: bool = False,
@@ -129,6 +129,8 @@ def request(
     if isinstance(body, str):
         text("http", body=body)
         body = body.encode()
+    if body is None:
+        body = b""
     if not isinstance(body, bytes):
         raise Failure(f"http: body is {body!r}; expected bytes or text")
     asked = Request(

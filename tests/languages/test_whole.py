@@ -22,6 +22,8 @@ class Whole(unittest.TestCase):
         page = testing.web("GET", "/?name=Ann+Lee", headers={"X-Own": "own"})
         self.assertEqual(page.body.decode(), "9 & later; Ann Lee; own; 192.0.2.1")
         self.assertEqual(testing.web("POST", "/json", json={"sum": [1, 2]}).headers[1:], [("set-cookie", "a=1"), ("set-cookie", "b=2")])
+        typed = testing.web("POST", "/typed", json=[1], headers={"Content-Type": "text/csv"})
+        self.assertEqual((typed.body, typed.headers), (b"text/csv", [("content-type", "text/plain")]))
         self.assertEqual(testing.web("PUT", "/a/b").body, b'"PUT a b"')
         with self.assertRaisesRegex(handlers.Failure, "returned None to a web request; expected a Response of hookswitch.web; is a return missing"):
             testing.web("GET", "/none")

@@ -18,6 +18,8 @@ export const web = onWeb((request) => {
       return WebResponse.html([store.get('hours'), request.query.get('name'), request.header('X-Own'), request.client].join('; '));
     case 'POST /json':
       return WebResponse.text(JSON.stringify(request.json().sum), { status: 201, headers: { 'Set-Cookie': ['a=1', 'b=2'] } });
+    case 'POST /typed':
+      return WebResponse.html(request.header('content-type'), { headers: { 'Content-Type': 'text/plain' } });
     case 'GET /long':
       return new WebResponse('x'.repeat(1_000_000));
     case 'PUT':

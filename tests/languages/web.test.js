@@ -13,6 +13,8 @@ test('web requests are answered', () => {
   assert.deepEqual([page.status, page.text()], [200, '9 & later; Ann Lee; own; 192.0.2.1']);
   const json = web.answer(request('POST', '/json', { json: { sum: [1, 2] } }));
   assert.deepEqual([json.status, json.text(), json.headers.slice(1)], [201, '[1,2]', [['set-cookie', 'a=1'], ['set-cookie', 'b=2']]]);
+  const typed = web.answer(request('POST', '/typed', { json: [1], headers: { 'Content-Type': 'text/csv' } }));
+  assert.deepEqual([typed.text(), typed.headers], ['text/csv', [['content-type', 'text/plain']]]);
   assert.equal(web.answer(request('PUT', '/a/b')).text(), '"PUT a b"');
   assert.equal(web.answer(request('GET', '/nowhere')).status, 404);
 });

@@ -44,6 +44,8 @@ def web(request: Request) -> Response:
         case ("POST", "/json"):
             found = json.dumps(request.json()["sum"], separators=(",", ":"))
             return Response.text(found, status=201, headers=[("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+        case ("POST", "/typed"):
+            return Response.html(request.headers["content-type"], headers={"Content-Type": "text/plain"})
         case ("GET", "/long"):
             return Response("x" * 1_000_000)
         case ("PUT", _):
@@ -74,7 +76,7 @@ def first() -> list[str]:
     checks.equal("carrier.place", lambda: carrier.place(call)[:2], "CA")
     checks.equal("carrier.send", lambda: carrier.send(message)[:2], "MM")
     checks.equal("carrier.later", lambda: carrier.take_back(carrier.later(message, soon)), True)
-    document = NewCall(to=THEM, from_=US, document=twiml.Response())
+    document = NewCall(to=THEM, from_=US, link=None, document=twiml.Response())
     checks.equal("carrier.later of a call", lambda: carrier.take_back(carrier.later(document)), True)
     checks.equal("carrier.redirect", lambda: carrier.redirect(CALL, "voice/x"), None)
     checks.equal("carrier.go_on", lambda: carrier.go_on(CALL, twiml.Response()), None)
@@ -106,6 +108,7 @@ def first() -> list[str]:
     checks.fails("http.request of nobody", lambda: http.request(f"{SERVICE}/refused"), HttpError, "/refused: ", "unreachable")
     checks.fails("http.request in time", lambda: http.request(f"{SERVICE}/slow", timeout_ms=10), HttpError, "/slow: ", "timeout")
     checks.equal("http.request once", lambda: http.request(f"{SERVICE}/busy", once=True).status, 503)
+    checks.equal("http.request without a body", lambda: http.request(f"{SERVICE}/busy", body=None, once=True).request.method, "GET")
     checks.fails("http.request with a body of 5", lambda: http.request(SERVICE, body=5), Failure, "body is 5; expected")
     checks.fails("http.request with a header of 5", lambda: http.request(SERVICE, headers={"x": 5}), Failure, "x is 5; expected")
     if "wit_world" in sys.modules:
@@ -151,6 +154,7 @@ def wrong_types():
     yield "carrier.send a picture of None", lambda: carrier.send(NewMessage(**message, media=[None]))
     yield "carrier.send for 1.5 s", lambda: carrier.send(NewMessage(**message, validity_s=1.5))
     yield "carrier.place from None", lambda: carrier.place(NewCall(to=THEM, from_=None))
+    yield "carrier.place with neither link nor document", lambda: carrier.place(NewCall(**call, link=None))
     yield "carrier.place with link 5", lambda: carrier.place(NewCall(**call, link=5))
     yield "carrier.place with told 5", lambda: carrier.place(NewCall(**call, detect=MachineDetection(told=5)))
     yield "carrier.place with dual None", lambda: carrier.place(NewCall(**call, recording=CallRecording(dual=None)))

@@ -115,7 +115,7 @@ def web(
         sent["content-type"], body = "application/x-www-form-urlencoded", urlencode(form)
     elif json is not None:
         sent["content-type"], body = "application/json", _json.dumps(json)
-    sent |= headers or {}
+    sent |= {name.lower(): value for name, value in (headers or {}).items()}
     return respond(Request(method, f"{_PREFIX}{path}", list(sent.items()), body.encode() if isinstance(body, str) else body))
 
 
