@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use hookswitch::carrier::twilio::signature::{self, AuthToken};
 
-use crate::support::{TOKEN, TestHost, alone_on_host_runtime, misbehave};
+use crate::support::{TOKEN, TestHost, alone_on_host_runtime, misbehave, wait_for};
 
 const PARAMS: &[(&str, &str)] = &[
     ("CallSid", "CA00000000000000000000000000000042"),
@@ -15,6 +15,9 @@ const PARAMS: &[(&str, &str)] = &[
     ("To", "+12025550199"),
     ("CallStatus", "ringing"),
 ];
+
+/// Tries at most: so many times in a row it is not by chance that it is missed.
+const TRIES: u32 = 8;
 
 /// Round trips of 300 webhooks, one after the other on one connection, sorted. From a thread of its own: a client that
 /// shared the host's runtime would wait for its own turns there and measure them as the host's.
@@ -52,14 +55,14 @@ fn p99(sorted: &[Duration]) -> Duration {
     sorted[sorted.len() * 99 / 100]
 }
 
-/// Aim: neighbour's p99 within the larger of three times the undisturbed one and 10 ms. The machine that runs this
-/// may be busy itself, so the best of three tries counts.
+/// Aim: neighbour's p99 within the larger of three times the undisturbed one and 10 ms. Where hogs outnumber the cores by far it
+/// is missed in some tries (PROMISES.md), and the machine may be busy itself, so the best of them counts.
 fn a_neighbour_of(hogs: usize) {
     alone_on_host_runtime(async {
         let host = Arc::new(TestHost::start().await);
         host.deploy("other", "guest", misbehave(), "").expect("it loads");
         let mut tries = Vec::new();
-        for number in 0..3 {
+        for number in 0..TRIES {
             // Another handler for each try: one that only fails is soon not run any more.
             let name = format!("guest-{number}");
             host.deploy("acme", &name, misbehave(), "[limits]\ncpu_ms = 5000\ndeadline_ms = 14000")
@@ -83,14 +86,17 @@ fn a_neighbour_of(hogs: usize) {
                 }
             }
             tries.push((undisturbed, disturbed, still_spinning, ended));
+            println!("{hogs} hogs: p99 {undisturbed:?} undisturbed, {disturbed:?} disturbed");
             if still_spinning == hogs && disturbed <= (undisturbed * 3).max(Duration::from_millis(10)) {
                 return;
             }
-            // Dropping the request stops its invocation at its next tick.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            // Those of this try shall not disturb the next one.
+            wait_for("the end of the hogs", 20, || {
+                (host.host.sandbox.guest_memory_bytes() == 0).then_some(())
+            });
         }
         panic!(
-            "p99 undisturbed, p99 beside {hogs} hogs, hogs at the end, how the others ended; three tries: {tries:?}"
+            "p99 undisturbed, p99 beside {hogs} hogs, hogs at the end, how the others ended; all tries: {tries:?}"
         );
     });
 }
